@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* command_list.c - `tailrace list`: what there is to choose from. */
+#include "cli/commands.h"
+#include "memory/catalog.h"
+#include "run/files.h"
+#include "run/paths.h"
+
+#include <glob.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char help[] =
+    "usage: tailrace list [scenarios|strategies|heaps|suites] [--json]\n"
+    "\n"
+    "Names what there is, one to a line with what it is; without a kind, all kinds. --json prints an array\n"
+    "of objects, each with its name (and its kind, without a kind).\n";
+
+static json_t *need_names(uint32_t needs) {
+    json_t *names = json_array();
+    for (; needs; needs &= needs - 1)
+        json_array_append_new(names, json_string(need_name(needs)));
+    return names;
+}
+
+static void add_scenarios(json_t *all) {
+    for (size_t i = 0; i < scenario_count; i++)
+        json_array_append_new(all, json_pack("{s:s,s:s,s:s,s:o,s:I}", "name", scenario_infos[i].name,
+                                             "kind", "scenario", "what", scenario_infos[i].what, "needs",
+                                             need_names(scenario_infos[i].needs), "live",
+                                             (json_int_t)scenario_infos[i].live));
+}
+
+static void add_strategies(json_t *all) {
+    for (size_t i = 0; i < strategy_count; i++)
+        json_array_append_new(
+            all, json_pack("{s:s,s:s,s:s,s:s,s:o,s:s,s:b}", "name", strategies[i].name, "kind",
+                           "strategy", "what", strategies[i].what, "family", strategies[i].family,
+                           "provides", need_names(strategies[i].provides), "tunables",
+                           strategies[i].tunables, "any_heap", strategies[i].heaps == MEM_ANY_HEAP));
+}
+
+static void add_heaps(json_t *all) {
+    for (size_t i = 0; i < heap_count; i++) {
+        char path[1024];
+        bool installed = heap_library_path(&heaps[i], path, sizeof path);
+        json_array_append_new(
+            all, json_pack("{s:s,s:s,s:s,s:b,s:s,s:s}", "name", heaps[i].name, "kind", "heap", "what",
+                           heaps[i].what, "installed", installed, "library", path, "package",
+                           heaps[i].package));
+    }
+}
+
+static void add_suites(json_t *all) {
+    char pattern[4096];
+    glob_t files;
+    snprintf(pattern, sizeof pattern, "%s/*.json", path_suites());
+    if (glob(pattern, 0, NULL, &files) == 0)
+        for (size_t i = 0; i < files.gl_pathc; i++) {
+            json_t *suite = json_load_file(files.gl_pathv[i], 0, NULL);
+            char what[128];
+            snprintf(what, sizeof what, "%zu cells x %lld blocks of %g s",
+                     json_array_size(json_object_get(suite, "cells")),
+                     (long long)json_integer_value(json_object_get(suite, "blocks")),
+                     json_number_value(json_object_get(suite, "duration_s")));
+            if (json_is_string(json_object_get(suite, "suite")))
+                json_array_append_new(all, json_pack("{s:O,s:s,s:s}", "name",
+                                                     json_object_get(suite, "suite"), "kind", "suite",
+                                                     "what", what));
+            json_decref(suite);
+        }
+    globfree(&files);
+}
+
+static void print(const json_t *all, bool kinds) {
+    size_t i;
+    json_t *one;
+    json_array_foreach((json_t *)all, i, one) {
+        if (kinds)
+            printf("%-9s ", json_string_value(json_object_get(one, "kind")));
+        printf("%-12s %s%s\n", json_string_value(json_object_get(one, "name")),
+               json_string_value(json_object_get(one, "what")),
+               json_is_false(json_object_get(one, "installed")) ? " (not installed)" : "");
+    }
+}
+
+int command_list(int argc, char **argv) {
+    static const struct {
+        const char *kind;
+        void (*add)(json_t *all);
+    } kinds[] = {{"scenarios", add_scenarios},
+                 {"strategies", add_strategies},
+                 {"heaps", add_heaps},
+                 {"suites", add_suites}};
+    struct error error;
+    const char *wanted = NULL;
+    bool as_json = false, known = false, surplus = false;
+    json_t *all = json_array();
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0)
+            return fputs(help, stdout) < 0;
+        if (strcmp(argv[i], "--json") == 0)
+            as_json = true;
+        else if (!wanted)
+            wanted = argv[i];
+        else
+            surplus = true;
+    }
+    if (surplus) {
+        error_set(&error, EXIT_INPUT, "list takes one kind (`tailrace list --help`)");
+        return tell_error(&error);
+    }
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (!wanted || strcmp(wanted, kinds[i].kind) == 0) {
+            kinds[i].add(all);
+            known = true;
+        }
+    if (!known) {
+        error_set(&error, EXIT_INPUT, "there is no kind \"%s\" (scenarios, strategies, heaps, suites)",
+                  wanted);
+        return tell_error(&error);
+    }
+    if (as_json)
+        json_dumpf(all, stdout, JSON_INDENT(1)), putchar('\n');
+    else
+        print(all, !wanted);
+    json_decref(all);
+    return 0;
+}

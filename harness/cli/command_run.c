@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/* command_run.c - `tailrace run`: one cell, one process, one result. */
+#include "cli/commands.h"
+#include "measure/context.h"
+#include "run/files.h"
+#include "run/result.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#define TUNES_MAX 16
+
+static const char help[] =
+    "usage: tailrace run SCENARIO [OPTIONS]\n"
+    "\n"
+    "Measures one cell in a process of its own and prints a summary, or with --json the whole result.\n"
+    "\n"
+    "  --strategy S      how memory is managed (malloc); `tailrace list strategies`\n"
+    "  --heap H          what serves malloc: a name from `tailrace list heaps` or a library's path (glibc)\n"
+    "  --threads N       workers, each pinned to a processor (processors - 1, at least 1)\n"
+    "  --rate R          open loop: R requests per second, all workers together\n"
+    "  --load F          open loop: F times the capacity, which is measured first for 1 s (0.5)\n"
+    "  --closed          closed loop: each worker starts a request when its last one has ended; tells\n"
+    "                    service time and capacity, not response time\n"
+    "  --arrivals A      open loop: poisson or fixed gaps (poisson)\n"
+    "  --duration S      seconds of recording (5)      --requests N  this many requests instead\n"
+    "  --warmup S        seconds before it that are not recorded (0.5)\n"
+    "  --live N          size of the live set, in the scenario's units (`tailrace list scenarios`)\n"
+    "  --budget BYTES    memory that the program may take; running out of it is a result (oom)\n"
+    "  --seed N          of input and schedule (1)\n"
+    "  --tune K=V        a tunable of the strategy; may be given several times\n"
+    "  --timeout S       after which the run counts as hung (generous)\n"
+    "  --json F          writes the result as JSON to the file F, or with - to standard output\n"
+    "\n"
+    "BYTES and live sets take K, M or G. Exit status: 0 measured (status ok, overloaded, oom or\n"
+    "unsupported), 1 the worker crashed or hung, 2 bad arguments, 3 something this machine lacks.\n";
+
+enum {
+    OPTION_HELP = 256,
+    OPTION_STRATEGY,
+    OPTION_HEAP,
+    OPTION_CLOSED,
+    OPTION_ARRIVALS,
+    OPTION_TUNE,
+    OPTION_JSON,
+    OPTION_NUMBER
+};
+
+static const struct option options[] = {{"help", no_argument, NULL, OPTION_HELP},
+                                        {"strategy", required_argument, NULL, OPTION_STRATEGY},
+                                        {"heap", required_argument, NULL, OPTION_HEAP},
+                                        {"closed", no_argument, NULL, OPTION_CLOSED},
+                                        {"arrivals", required_argument, NULL, OPTION_ARRIVALS},
+                                        {"tune", required_argument, NULL, OPTION_TUNE},
+                                        {"json", required_argument, NULL, OPTION_JSON},
+                                        {"threads", required_argument, NULL, OPTION_NUMBER},
+                                        {"rate", required_argument, NULL, OPTION_NUMBER},
+                                        {"load", required_argument, NULL, OPTION_NUMBER},
+                                        {"duration", required_argument, NULL, OPTION_NUMBER},
+                                        {"requests", required_argument, NULL, OPTION_NUMBER},
+                                        {"warmup", required_argument, NULL, OPTION_NUMBER},
+                                        {"live", required_argument, NULL, OPTION_NUMBER},
+                                        {"budget", required_argument, NULL, OPTION_NUMBER},
+                                        {"seed", required_argument, NULL, OPTION_NUMBER},
+                                        {"timeout", required_argument, NULL, OPTION_NUMBER},
+                                        {NULL, 0, NULL, 0}};
+
+struct arguments {
+    struct cell cell;
+    const char *tunes[TUNES_MAX];
+    int tune_count, mode_count; /* of --rate, --load, --closed: one at most */
+    const char *json;
+    bool help;
+};
+
+static bool take_option(struct arguments *to, int option, const char *name, struct error *error) {
+    switch (option) {
+    case OPTION_HELP: to->help = true; return true;
+    case OPTION_STRATEGY: return cell_set_strategy(&to->cell, optarg, error);
+    case OPTION_HEAP: return cell_set_heap(&to->cell, optarg, error);
+    case OPTION_CLOSED: to->cell.mode = CELL_CLOSED; to->mode_count++; return true;
+    case OPTION_ARRIVALS: return cell_set_arrivals(&to->cell, optarg, error);
+    case OPTION_JSON: to->json = optarg; return true;
+    case OPTION_NUMBER:
+        to->mode_count += strcmp(name, "rate") == 0 || strcmp(name, "load") == 0;
+        return cell_set_number(&to->cell, name, optarg, error);
+    default: break;
+    }
+    if (to->tune_count == TUNES_MAX)
+        return error_set(error, EXIT_INPUT, "--tune can be given %d times at most", TUNES_MAX);
+    to->tunes[to->tune_count++] = optarg; /* checked once the strategy is known */
+    return true;
+}
+
+static bool take_options(struct arguments *to, int argc, char **argv, struct error *error) {
+    int option, index = 0;
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":", options, &index)) != -1) {
+        if (option == ':')
+            return error_set(error, EXIT_INPUT, "%s needs a value", argv[optind - 1]);
+        if (option == '?')
+            return error_set(error, EXIT_INPUT, "run has no option %s (`tailrace run --help`)",
+                             argv[optind - 1]);
+        if (!take_option(to, option, options[index].name, error) || to->help)
+            return to->help;
+    }
+    return true;
+}
+
+static bool parse(struct arguments *to, int argc, char **argv, struct error *error) {
+    *to = (struct arguments){0};
+    cell_defaults(&to->cell, &scenario_infos[0]);
+    to->cell.arrivals = ARRIVALS_POISSON;
+    to->cell.live = 0;
+    if (!take_options(to, argc, argv, error) || to->help)
+        return to->help;
+    if (optind != argc - 1)
+        return error_set(error, EXIT_INPUT, "run takes one scenario (`tailrace list scenarios`)");
+    to->cell.scenario = find_scenario(argv[optind]);
+    if (!to->cell.scenario)
+        return error_set(error, EXIT_INPUT,
+                         "there is no scenario \"%s\" (`tailrace list scenarios` names them)",
+                         argv[optind]);
+    if (to->cell.live == 0)
+        to->cell.live = to->cell.scenario->live;
+    if (to->mode_count > 1)
+        return error_set(error, EXIT_INPUT, "--rate, --load and --closed exclude each other");
+    for (int i = 0; i < to->tune_count; i++)
+        if (!cell_add_tune(&to->cell, to->tunes[i], error))
+            return false;
+    return true;
+}
+
+static void print_quantiles(const char *name, const json_t *quantiles) {
+    static const char *const keys[] = {"p50", "p90", "p99", "p99_9", "p99_99", "max"};
+    printf("%-9s", name);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const json_t *value = json_object_get(quantiles, keys[i]);
+        if (json_is_integer(value))
+            printf(" %11.2f", (double)json_integer_value(value) * 1e-3);
+        else
+            printf(" %11s", "-");
+    }
+    putchar('\n');
+}
+
+static void print_summary(const json_t *result) {
+    const json_t *reason = json_object_get(result, "reason"), *stamp;
+    size_t i;
+    printf("%s: %s%s%s\n", json_string_value(json_object_get(result, "cell")),
+           json_string_value(json_object_get(result, "status")), json_is_string(reason) ? ": " : "",
+           json_is_string(reason) ? json_string_value(reason) : "");
+    printf("%-9s %11s %11s %11s %11s %11s %11s\n", "us", "p50", "p90", "p99", "p99.9", "p99.99", "max");
+    print_quantiles("response", json_object_get(result, "response_ns"));
+    print_quantiles("service", json_object_get(result, "service_ns"));
+    print_quantiles("lateness", json_object_get(result, "lateness_ns"));
+    printf("requests %lld, achieved %.1f/s, offered %.1f/s, peak RSS %.1f MiB, checksum %s\n",
+           (long long)json_integer_value(json_object_get(result, "requests")),
+           json_number_value(json_object_get(result, "achieved_rate")),
+           json_number_value(json_object_get(result, "offered_rate")),
+           json_number_value(json_object_get(result, "rss_peak_bytes")) / 0x1p20,
+           json_is_string(json_object_get(result, "checksum"))
+               ? json_string_value(json_object_get(result, "checksum"))
+               : "none (the number of requests was not fixed)");
+    json_array_foreach(json_object_get(result, "stamps"), i, stamp)
+        printf("stamp: %s\n", json_string_value(stamp));
+}
+
+static bool deliver(const json_t *result, const char *path, struct error *error) {
+    if (!path)
+        print_summary(result);
+    else if (strcmp(path, "-") != 0)
+        return file_write_json(path, result, JSON_INDENT(1), error);
+    else
+        json_dumpf(result, stdout, FILE_JSON_FLAGS | JSON_INDENT(1)), putchar('\n');
+    return true;
+}
+
+/* --load: half a second is not enough for a collector to show, a second is (DaCapo asks for more). */
+static bool find_rate(struct cell *cell, struct run *run, struct error *error) {
+    double per_second;
+    if (cell->mode != CELL_OPEN_LOAD)
+        return true;
+    if (!measure_capacity(cell, 1, &per_second, run, error))
+        return false;
+    cell->mode = CELL_OPEN_RATE;
+    cell->rate = cell->load * per_second;
+    if (run->status == RUN_OK)
+        fprintf(stderr, "capacity %.0f/s, so the rate is %.0f/s\n", per_second, cell->rate);
+    return true;
+}
+
+static int exit_status(const struct run *run) {
+    if (run->status != RUN_OK)
+        fprintf(stderr, "tailrace: %s: %s\n", run_status_name(run->status), run->reason);
+    return run->status == RUN_CRASHED || run->status == RUN_TIMEOUT ? EXIT_FINDING : 0;
+}
+
+int command_run(int argc, char **argv) {
+    struct arguments arguments;
+    struct run run = {0};
+    struct error error = {0};
+    if (!parse(&arguments, argc, argv, &error))
+        return tell_error(&error);
+    if (arguments.help)
+        return fputs(help, stdout) < 0;
+    catch_interrupts();
+    bool ran = find_rate(&arguments.cell, &run, &error);
+    bool measured = ran && run.status != RUN_OK; /* it cannot even be measured closed */
+    if (ran && !measured) {
+        run_free(&run);
+        ran = supervise(&arguments.cell, &run, &error);
+    }
+    int status = ran ? exit_status(&run) : 0;
+    if (ran) {
+        json_t *context = context_json(command_line());
+        json_t *result = result_json(&arguments.cell, &run, context, -1, -1);
+        ran = deliver(result, arguments.json, &error);
+        json_decref(result);
+        json_decref(context);
+    }
+    run_free(&run);
+    return ran ? status : tell_error(&error);
+}

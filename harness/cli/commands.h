@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* commands.h - the commands of tailrace; each takes its own arguments and returns the exit status. */
+#ifndef TAILRACE_CLI_COMMANDS_H
+#define TAILRACE_CLI_COMMANDS_H
+
+#include "base/error.h"
+
+int command_list(int argc, char **argv);
+int command_run(int argc, char **argv);
+int command_bench(int argc, char **argv);
+int command_report(int argc, char **argv);
+
+/* Tells the sentence of an error on standard error and returns its exit status. */
+int tell_error(const struct error *error);
+
+/* The whole command line, as it is put into results. */
+const char *command_line(void);
+
+/* Ctrl-C and SIGTERM end the run under way, and nothing else, until the next call. */
+void catch_interrupts(void);
+
+#endif

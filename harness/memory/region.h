@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/* region.h - chunks that a scope bumps through and a thread recycles: the ground of both arenas.
+ *
+ * Chunks come from malloc. One that is given back stays with the thread that ended the scope, up to
+ * `keep` bytes a thread, the rest is freed. An object too large for a chunk has one of its own.
+ * A region has one user at a time (mem.h); a thread's kept chunks are its own. No locks.
+ */
+#include <stdlib.h>
+
+struct region_chunk {
+    struct region_chunk *next;
+    size_t bytes;
+};
+struct region {
+    char *at, *end;
+    struct region_chunk *chunks; /* the one bumped through first; those of large objects behind it */
+};
+struct region_store {
+    struct region_chunk *kept;
+    size_t kept_bytes;
+};
+static size_t region_chunk_bytes, region_keep_bytes;
+
+static void region_configure(void) {
+    region_chunk_bytes = (size_t)host_tune("chunk", 65536);
+    region_keep_bytes = (size_t)host_tune("keep", 1048576);
+    if (region_chunk_bytes < 4096)
+        region_chunk_bytes = 4096;
+}
+
+static struct region_chunk *region_chunk_new(struct region_store *store, size_t bytes) {
+    struct region_chunk *chunk = store->kept;
+    if (chunk && bytes == region_chunk_bytes) {
+        store->kept = chunk->next;
+        store->kept_bytes -= bytes;
+        return chunk;
+    }
+    chunk = malloc(bytes);
+    if (chunk)
+        chunk->bytes = bytes;
+    return chunk;
+}
+
+static void region_chunk_free(struct region_store *store, struct region_chunk *chunk) {
+    if (chunk->bytes != region_chunk_bytes || store->kept_bytes + chunk->bytes > region_keep_bytes) {
+        free(chunk);
+        return;
+    }
+    chunk->next = store->kept;
+    store->kept = chunk;
+    store->kept_bytes += chunk->bytes;
+}
+
+/* The slow path of region_new: NULL where memory ran out. */
+static __attribute__((noinline)) void *region_grow(struct region *r, struct region_store *store,
+                                                   size_t bytes) {
+    bool own = bytes > region_chunk_bytes / 4;
+    struct region_chunk *chunk =
+        region_chunk_new(store, own ? bytes + sizeof *chunk : region_chunk_bytes);
+    if (!chunk)
+        return NULL;
+    char *first = (char *)(chunk + 1);
+    if (own && r->chunks) {
+        chunk->next = r->chunks->next;
+        r->chunks->next = chunk;
+        return first;
+    }
+    chunk->next = r->chunks;
+    r->chunks = chunk;
+    r->at = first + bytes;
+    r->end = (char *)chunk + chunk->bytes;
+    return first;
+}
+
+MEM_INLINE void *region_new(struct region *r, struct region_store *store, size_t bytes) {
+    char *object = r->at;
+    if (!MEM_LIKELY(bytes <= (size_t)(r->end - object)))
+        return region_grow(r, store, bytes);
+    r->at = object + bytes;
+    return object;
+}
+
+static void region_free(const struct region *r, struct region_store *store) {
+    for (struct region_chunk *chunk = r->chunks, *next; chunk; chunk = next) {
+        next = chunk->next;
+        region_chunk_free(store, chunk);
+    }
+}
+
+static void region_store_free(struct region_store *store) {
+    for (struct region_chunk *chunk = store->kept, *next; chunk; chunk = next) {
+        next = chunk->next;
+        free(chunk);
+    }
+}
+
+/* Both arenas' threads: nothing but the chunks they keep. */
+struct mem_thread {
+    struct region_store store;
+};
+
+static mem_thread *mem_attach(void) {
+    mem_thread *t = calloc(1, sizeof *t);
+    if (!t)
+        host_out_of_memory(sizeof *t);
+    return t;
+}
+static void mem_detach(mem_thread *t) {
+    region_store_free(&t->store);
+    free(t);
+}
+static void mem_init(void) {
+    region_configure();
+}
+static void mem_fini(void) {}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* scenario.h - what a scenario includes: the lifetime interface, its own shape, locks, random numbers. */
+#ifndef TAILRACE_MEMORY_SCENARIO_H
+#define TAILRACE_MEMORY_SCENARIO_H
+
+#include "base/rng.h"
+#include "memory/mem.h"
+#include "memory/workload.h"
+
+#include <pthread.h>
+
+/* The strategy's part of the initializer. */
+#define SCENARIO_MEMORY                                                                            \
+    .mem_init = mem_init, .mem_fini = mem_fini, .mem_attach = mem_attach,                          \
+    .mem_detach = mem_detach, .mem_block = mem_block, .mem_unblock = mem_unblock
+
+/* Takes a lock that other workers hold while they touch objects: in block while it waits. */
+static inline void scenario_lock(mem_thread *t, pthread_mutex_t *lock) {
+    if (pthread_mutex_trylock(lock) == 0)
+        return;
+    mem_block(t);
+    pthread_mutex_lock(lock);
+    mem_unblock(t);
+}
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* cell.h - one cell: scenario, strategy, heap, threads, load, budget and tuning, checked. */
+#ifndef TAILRACE_RUN_CELL_H
+#define TAILRACE_RUN_CELL_H
+
+#include "base/error.h"
+#include "measure/area.h"
+#include "memory/catalog.h"
+
+enum cell_mode { CELL_OPEN_RATE, CELL_OPEN_LOAD, CELL_CLOSED };
+
+struct cell {
+    const struct scenario_info *scenario;
+    const struct strategy_info *strategy;
+    char heap[AREA_PATH_BYTES];      /* a known name, or the path of a library */
+    char heap_path[AREA_PATH_BYTES]; /* what is preloaded; empty for glibc */
+    uint32_t threads;
+    enum cell_mode mode;
+    enum arrivals arrivals;
+    double rate;        /* CELL_OPEN_RATE: per second */
+    double load;        /* CELL_OPEN_LOAD: fraction of the capacity that is measured first */
+    double duration_s, warmup_s;
+    uint64_t requests;  /* 0: as the duration gives */
+    uint64_t live, budget_bytes, seed; /* budget 0: none */
+    double timeout_s;   /* 0: cell_timeout_s decides */
+    char tune[AREA_TEXT_BYTES];
+    char lacking[AREA_TEXT_BYTES]; /* why this machine cannot run it; empty if it can */
+};
+
+/* Defaults for a scenario: malloc on glibc, cores - 1 workers (at least 1), half of capacity, 5 s. */
+void cell_defaults(struct cell *cell, const struct scenario_info *scenario);
+
+/* Each checks one value and puts it in; false with a sentence (exit status 2, or 3 for a heap that is
+ * not installed). set_number takes "threads", "rate", "load", "duration", "warmup", "requests",
+ * "live", "budget", "seed" or "timeout". tune adds one K=V, once the strategy is set. */
+bool cell_set_strategy(struct cell *cell, const char *name, struct error *error);
+bool cell_set_heap(struct cell *cell, const char *name, struct error *error);
+bool cell_set_number(struct cell *cell, const char *key, const char *value, struct error *error);
+bool cell_add_tune(struct cell *cell, const char *pair, struct error *error);
+bool cell_set_arrivals(struct cell *cell, const char *name, struct error *error);
+
+/* Why this cell cannot be run at all, as a sentence; false if it can. */
+bool cell_unsupported(const struct cell *cell, char *reason, size_t reason_bytes);
+
+/* scenario/strategy/heap/tN, and what else is not the default. */
+void cell_name(const struct cell *cell, char *name, size_t name_bytes);
+
+/* How long a run may take before it counts as hung: generous, for a run that is far overloaded too. */
+double cell_timeout_s(const struct cell *cell);
+
+#endif

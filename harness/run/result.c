@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/* result.c - turns what a worker left in its area into JSON. */
+#include "run/result.h"
+
+#include "measure/context.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static json_t *integer(uint64_t value) {
+    return json_integer((json_int_t)value);
+}
+
+/* Seconds from the start of the recording. */
+static json_t *relative_s(const struct run *run, uint64_t at_ns) {
+    uint64_t zero_ns = run->area->config.plan.start_ns;
+    if (zero_ns == 0) /* died before */
+        zero_ns = run->sample_count ? run->samples[0].at_ns : at_ns;
+    return json_real(((double)at_ns - (double)zero_ns) * 1e-9);
+}
+
+/* Quantiles with fewer than 10 samples beyond them are null, with fewer than 100 listed as low. */
+static json_t *quantiles_json(const struct histogram *h) {
+    static const struct {
+        const char *key;
+        double p;
+    } quantiles[] = {
+        {"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p99_9", 0.999}, {"p99_99", 0.9999}};
+    json_t *object = json_object(), *low = json_array();
+    for (size_t i = 0; i < sizeof quantiles / sizeof *quantiles; i++) {
+        double beyond = (double)h->count * (1 - quantiles[i].p) * (1 + 1e-9);
+        json_object_set_new(object, quantiles[i].key,
+                            beyond >= 10 ? integer(histogram_quantile_ns(h, quantiles[i].p))
+                                         : json_null());
+        if (beyond >= 10 && beyond < 100)
+            json_array_append_new(low, json_string(quantiles[i].key));
+    }
+    json_object_set_new(object, "max", h->count ? integer(h->max_ns) : json_null());
+    json_object_set_new(object, "mean",
+                        h->count ? json_real((double)h->sum_ns / (double)h->count) : json_null());
+    json_object_set_new(object, "count", integer(h->count));
+    json_object_set_new(object, "low_samples", low);
+    return object;
+}
+
+static json_t *histogram_json(const struct histogram *h) {
+    json_t *array = json_array();
+    for (uint32_t i = 0; i < HISTOGRAM_BUCKETS; i++)
+        if (h->buckets[i])
+            json_array_append_new(array, json_pack("[I,I]", (json_int_t)histogram_highest_ns(i),
+                                                   (json_int_t)h->buckets[i]));
+    return array;
+}
+
+static json_t *intervals_json(const struct area *area) {
+    const struct load_plan *plan = &area->config.plan;
+    json_t *count = json_array(), *worst = json_array(), *lateness = json_array();
+    size_t used = 0;
+    for (uint32_t w = 0; w < plan->workers; w++)
+        for (size_t i = used; i < LOAD_INTERVALS_MAX; i++)
+            if (area->records[w].intervals[i].count)
+                used = i + 1;
+    for (size_t i = 0; i < used; i++) {
+        struct load_interval all = {.min_lateness_ns = UINT64_MAX};
+        for (uint32_t w = 0; w < plan->workers; w++) {
+            const struct load_interval *one = &area->records[w].intervals[i];
+            all.count += one->count;
+            if (one->max_response_ns > all.max_response_ns)
+                all.max_response_ns = one->max_response_ns;
+            if (one->count && one->min_lateness_ns < all.min_lateness_ns)
+                all.min_lateness_ns = one->min_lateness_ns;
+        }
+        json_array_append_new(count, integer(all.count));
+        json_array_append_new(worst, all.count ? integer(all.max_response_ns) : json_null());
+        json_array_append_new(lateness, all.count ? integer(all.min_lateness_ns) : json_null());
+    }
+    return json_pack("{s:f,s:o,s:o,s:o}", "width_s", (double)plan->interval_ns * 1e-9, "count", count,
+                     "max_response_ns", worst, "min_lateness_ns", lateness);
+}
+
+static json_t *pauses_json(const struct run *run, uint32_t logged) {
+    json_t *pauses = json_array();
+    for (uint32_t i = 0; i < logged; i++)
+        json_array_append_new(pauses,
+                              json_pack("{s:s,s:o,s:o}", "cause", "collector-pause", "begin_s",
+                                        relative_s(run, run->area->pauses[i].begin_ns), "end_s",
+                                        relative_s(run, run->area->pauses[i].end_ns)));
+    return pauses;
+}
+
+static json_t *series_json(const struct run *run) {
+    json_t *series = json_array();
+    for (size_t i = 0; i < run->sample_count; i++)
+        json_array_append_new(series, json_pack("[o,I]", relative_s(run, run->samples[i].at_ns),
+                                                (json_int_t)run->samples[i].bytes));
+    return series;
+}
+
+static json_t *phases_json(const struct run *run) {
+    static const char *const keys[PHASE_COUNT] = {NULL,       "setup_s", "warmup_s",
+                                                  "record_s", "drain_s", "end_s"};
+    json_t *phases = json_object();
+    for (int phase = PHASE_SETUP; phase < PHASE_COUNT; phase++) {
+        uint64_t at_ns = atomic_load_explicit(&run->area->phase_ns[phase], memory_order_relaxed);
+        if (phase == PHASE_RECORD && at_ns)
+            at_ns = run->area->config.plan.start_ns;
+        json_object_set_new(phases, keys[phase], at_ns ? relative_s(run, at_ns) : json_null());
+    }
+    return phases;
+}
+
+static json_t *tune_json(const char *tune) {
+    json_t *object = json_object();
+    char copy[AREA_TEXT_BYTES], *rest;
+    snprintf(copy, sizeof copy, "%s", tune);
+    for (char *pair = strtok_r(copy, " ", &rest); pair; pair = strtok_r(NULL, " ", &rest)) {
+        char *equals = strchr(pair, '=');
+        *equals = '\0';
+        json_object_set_new(object, pair, integer(strtoull(equals + 1, NULL, 10)));
+    }
+    return object;
+}
+
+json_t *cell_json(const struct cell *cell) {
+    char name[AREA_PATH_BYTES * 2];
+    cell_name(cell, name, sizeof name);
+    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:i,s:I,s:o,s:o}", "cell", name, "scenario",
+                     cell->scenario->name, "strategy", cell->strategy->name, "family",
+                     cell->strategy->family, "heap", cell->heap, "threads", (int)cell->threads,
+                     "live", (json_int_t)cell->live, "budget_bytes",
+                     cell->budget_bytes ? integer(cell->budget_bytes) : json_null(), "tune",
+                     tune_json(cell->tune));
+}
+
+/* A collector works beside the workers: its helper threads want cores of their own. */
+static json_t *stamps_json(const struct cell *cell) {
+    json_t *stamps = json_array();
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    uint64_t helpers = 0;
+    const char *markers = strstr(cell->tune, "markers=");
+    if (strcmp(cell->strategy->family, "collector") == 0) {
+        helpers = markers ? strtoull(markers + 8, NULL, 10) : 0;
+        helpers = (helpers ? helpers : (uint64_t)cores) - 1; /* the thread that stops marks as well */
+    }
+    if (cell->threads + helpers > (uint64_t)cores)
+        json_array_append_new(stamps, json_string("oversubscribed"));
+    if (cell->warmup_s <= 0)
+        json_array_append_new(stamps, json_string("cold"));
+    if (cell->mode == CELL_CLOSED)
+        json_array_append_new(stamps, json_string("closed-loop"));
+    return stamps;
+}
+
+static struct load_record *merge_records(const struct area *area) {
+    struct load_record *all = calloc(1, sizeof *all);
+    for (uint32_t i = 0; all && area && i < area->config.plan.workers; i++) {
+        const struct load_record *one = &area->records[i];
+        histogram_add(&all->response, &one->response);
+        histogram_add(&all->service, &one->service);
+        histogram_add(&all->lateness, &one->lateness);
+        all->done += one->done;
+        if (one->end_ns > all->end_ns)
+            all->end_ns = one->end_ns;
+    }
+    return all;
+}
+
+static bool recording(const struct run *run) {
+    return run->area && atomic_load_explicit(&run->area->phase, memory_order_acquire) >= PHASE_RECORD;
+}
+
+static void add_latency(json_t *result, const struct cell *cell, const struct run *run) {
+    /* before the recording a record holds the warm-up, which is not to be told */
+    struct load_record *all = merge_records(recording(run) ? run->area : NULL);
+    if (!all)
+        abort();
+    double length_s = all->done && run->area->config.plan.start_ns
+                          ? (double)(all->end_ns - run->area->config.plan.start_ns) * 1e-9
+                          : 0;
+    bool open = cell->mode != CELL_CLOSED;
+    json_object_set_new(result, "mode", json_string(open ? "open" : "closed"));
+    json_object_set_new(result, "arrivals",
+                        open ? json_string(cell->arrivals == ARRIVALS_FIXED ? "fixed" : "poisson")
+                             : json_null());
+    json_object_set_new(result, "offered_rate", open ? json_real(cell->rate) : json_null());
+    json_object_set_new(result, "achieved_rate",
+                        length_s > 0 ? json_real((double)all->done / length_s) : json_null());
+    json_object_set_new(result, "duration_s", json_real(length_s));
+    json_object_set_new(result, "requests", integer(all->done));
+    json_object_set_new(result, "response_ns", quantiles_json(&all->response));
+    json_object_set_new(result, "service_ns", quantiles_json(&all->service));
+    json_object_set_new(result, "lateness_ns", quantiles_json(&all->lateness));
+    json_object_set_new(result, "response_histogram", histogram_json(&all->response));
+    json_object_set_new(result, "service_histogram", histogram_json(&all->service));
+    json_object_set_new(result, "intervals", recording(run) ? intervals_json(run->area) : json_null());
+    free(all);
+}
+
+static json_t *bytes_or_null(uint64_t bytes) {
+    return bytes ? integer(bytes) : json_null();
+}
+
+static json_t *checksum_json(const struct cell *cell, const struct run *run) {
+    bool fixed = cell->mode != CELL_CLOSED || cell->requests > 0;
+    bool ended = run->status == RUN_OK || run->status == RUN_OVERLOADED;
+    char digits[17];
+    if (!fixed || !ended)
+        return json_null();
+    snprintf(digits, sizeof digits, "%016llx", (unsigned long long)run->area->checksum);
+    return json_string(digits);
+}
+
+static void add_memory(json_t *result, const struct run *run) {
+    const struct area *area = run->area;
+    uint64_t peak_bytes = area ? area->rss_peak_bytes : 0;
+    for (size_t i = 0; i < run->sample_count; i++)
+        if (run->samples[i].bytes > peak_bytes)
+            peak_bytes = run->samples[i].bytes;
+    json_object_set_new(result, "rss_peak_bytes", bytes_or_null(peak_bytes));
+    json_object_set_new(result, "rss_base_bytes", bytes_or_null(area ? area->rss_base_bytes : 0));
+    json_object_set_new(result, "rss_drained_bytes", bytes_or_null(area ? area->rss_drained_bytes : 0));
+    json_object_set_new(result, "rss_series", area ? series_json(run) : json_array());
+    double cpu_s = (double)run->usage.ru_utime.tv_sec + (double)run->usage.ru_stime.tv_sec +
+                   (double)(run->usage.ru_utime.tv_usec + run->usage.ru_stime.tv_usec) * 1e-6;
+    json_object_set_new(result, "cpu_s", json_real(cpu_s));
+    json_object_set_new(result, "faults_minor", json_integer(run->usage.ru_minflt));
+    json_object_set_new(result, "faults_major", json_integer(run->usage.ru_majflt));
+}
+
+static void add_process(json_t *result, const struct run *run) {
+    const struct area *area = run->area;
+    uint32_t pauses = area ? atomic_load_explicit(&area->pause_count, memory_order_relaxed) : 0;
+    uint32_t logged = pauses < AREA_PAUSES_MAX ? pauses : AREA_PAUSES_MAX;
+    json_object_set_new(result, "pauses", pauses_json(run, logged));
+    json_object_set_new(result, "pauses_lost", integer(pauses - logged));
+    json_object_set_new(result, "phases", area ? phases_json(run) : json_null());
+    json_object_set_new(result, "heap_library",
+                        area && *area->heap_path ? json_pack("{s:s,s:s}", "path", area->heap_path,
+                                                             "version", area->heap_version)
+                                                 : json_null());
+    json_t *cpus = json_array();
+    for (uint32_t i = 0; area && i < area->config.plan.workers; i++)
+        json_array_append_new(cpus, json_integer(area->cpus[i]));
+    json_object_set_new(result, "cpus", cpus);
+}
+
+json_t *result_json(const struct cell *cell, const struct run *run, json_t *context, int block,
+                    int order) {
+    json_t *result = json_pack("{s:s}", "schema", "tailrace/run/1"), *keys = cell_json(cell);
+    json_object_update(result, keys);
+    json_decref(keys);
+    json_object_set_new(result, "block", block < 0 ? json_null() : json_integer(block));
+    json_object_set_new(result, "order", order < 0 ? json_null() : json_integer(order));
+    json_object_set_new(result, "seed", integer(cell->seed));
+    json_object_set_new(result, "warmup_s", json_real(cell->warmup_s));
+    json_object_set_new(result, "status", json_string(run_status_name(run->status)));
+    json_object_set_new(result, "reason", *run->reason ? json_string(run->reason) : json_null());
+    json_object_set_new(result, "stamps", stamps_json(cell));
+    json_object_set_new(result, "checksum", checksum_json(cell, run));
+    add_latency(result, cell, run);
+    add_memory(result, run);
+    add_process(result, run);
+    json_t *own = json_copy(context);
+    json_object_set_new(own, "load_average", json_real(run->load_average));
+    json_object_set_new(own, "start_time", context_time(run->started_at));
+    json_object_set_new(own, "end_time", context_time(run->ended_at));
+    json_object_set_new(result, "context", own);
+    return result;
+}

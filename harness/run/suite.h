@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* suite.h - which cells, how many blocks, how long and at what load: read from a JSON file. */
+#ifndef TAILRACE_RUN_SUITE_H
+#define TAILRACE_RUN_SUITE_H
+
+#include "run/cell.h"
+
+#include <jansson.h>
+
+#define SUITE_CELLS_MAX 1024
+#define SUITE_BLOCKS_MAX 10000
+
+struct suite {
+    char name[AREA_TEXT_BYTES];
+    uint32_t blocks, cell_count;
+    uint64_t seed;
+    double load, duration_s, warmup_s;
+    struct cell *cells; /* mode CELL_OPEN_RATE, rate 0 until capacities are known */
+    json_t *definition; /* what it was read from, owned */
+};
+
+/* Reads benches/NAME.json or, where the name has a slash or ends in .json, that file. False with a
+ * sentence (exit status 2) where it cannot be read or has a mistake. suite_free in any case. */
+bool suite_load(struct suite *suite, const char *name, struct error *error);
+
+/* The same from JSON already read; takes a reference of its own. `from` names it in errors. */
+bool suite_parse(struct suite *suite, json_t *definition, const char *from, struct error *error);
+
+/* Keeps the cells whose name matches the shell pattern or contains it as it is, in the definition too;
+ * false if none does. */
+bool suite_keep(struct suite *suite, const char *pattern, struct error *error);
+
+void suite_free(struct suite *suite);
+
+#endif

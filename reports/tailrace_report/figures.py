@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: MIT
+"""The figures of one scenario: percentiles, maxima over time, resident memory over time.
+
+Each function takes the scenario's cells and gives a matplotlib Figure, or None where no run has
+the data. Times on axes are seconds of the recording, latencies nanoseconds (shown with units).
+"""
+
+from dataclasses import dataclass
+from statistics import median
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from .cells import Cell
+from .layout import spread
+from .stats import COMPLETED, clipped_pauses, curve_grid, median_curve, run_curve, status_word
+from .style import FAINT, INK, MUTED, PAUSE, RC
+from .text import duration
+
+WIDTH_IN = 11.0
+LINE_IN = 0.19  # height of a label with its spacing
+PHASES = (("setup_s", "set-up"), ("warmup_s", "warm-up"), ("record_s", "recording"),
+          ("drain_s", "drain"))
+
+
+def figures(cells):
+    """{what it shows: Figure} for the cells of one scenario, without those that have no data."""
+    matplotlib.rcdefaults()
+    matplotlib.rcParams.update(RC)
+    cells = [cell for cell in cells if not cell.unsupported]
+    shown = [cell for cell in cells if cell.shown]
+    drawn = {"percentiles": percentiles(cells), "intervals": intervals(shown),
+             "memory": memory([cell for cell in shown if cell.shown.get("rss_series")])}
+    return {what: figure for what, figure in drawn.items() if figure}
+
+
+def percentiles(cells):
+    """Response time over 1/(1-p): a thin line per run, a bold one for the median over runs."""
+    completed = {cell.label: [run for run in cell.runs if run["status"] in COMPLETED]
+                 for cell in cells}
+    grid = curve_grid([run for runs in completed.values() for run in runs])
+    if grid is None:
+        return None
+    middles = [median_curve(cell.runs, grid) for cell in cells]
+    curves = [[run_curve(run, grid) for run in completed[cell.label]] for cell in cells]
+    labels = [curve_label(*of_cell) for of_cell in zip(cells, middles, curves)]
+    figure, axes = wide_axes(5.4, labels)
+    for place, (cell, middle, thin) in enumerate(zip(cells, middles, curves)):
+        for curve in thin:
+            axes.plot(grid, curve, color=cell.style.color, lw=0.6, alpha=0.28)
+        axes.plot(grid, middle, color=cell.style.color, lw=2.1, ls=cell.style.line,
+                  marker=cell.style.marker, zorder=2 if cell.control else 3,
+                  markevery=staggered(place, len(cells), len(grid)))
+    axes.set(xscale="log", yscale="log", xlim=(2, grid[-1]), ylabel="response time",
+             xlabel="percentile of requests")
+    duration_axis(axes.yaxis)
+    ticks = [2] + [10 ** k for k in range(1, 12) if 10 ** k <= grid[-1] * 1.0001]
+    axes.set_xticks(ticks, [f"{100 * (1 - 1 / x):.12g} %" for x in ticks])
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    end_labels(axes, labels)
+    return figure
+
+
+def curve_label(cell, middle, curves):
+    """The EndLabel of a cell: at the end of its median curve (ns, NaN where there is none).
+
+    A cell without one says why, at the end of the middle one of its runs' `curves` if it has any.
+    """
+    text = name(cell)
+    if not np.isfinite(middle).any():
+        text += f": {status_word(cell.runs) or 'no curve'}"
+        middle = sorted(curves, key=np.nanmax)[len(curves) // 2] if curves else middle
+    known = middle[np.isfinite(middle)]
+    return EndLabel(cell, text, known[-1] if len(known) else None, np.isfinite(middle[-1]))
+
+
+def intervals(cells):
+    """Maximum response per interval of the representative runs, one panel each, pauses shaded."""
+    if not cells:
+        return None
+    rows = (len(cells) + 1) // 2
+    height = 1.62 * rows + 0.55
+    figure = Figure(figsize=(WIDTH_IN, height))
+    grid = figure.subplots(rows, 2, sharex=True, sharey=True, squeeze=False, gridspec_kw={
+        "left": 0.075, "right": 0.99, "top": 1 - 0.42 / height, "bottom": 0.5 / height,
+        "wspace": 0.06, "hspace": 0.48})
+    panels = list(grid.flat)
+    for axes, cell in zip(panels, cells):
+        interval_panel(axes, cell)
+    maxima = [v for cell in cells for v in cell.shown["intervals"]["max_response_ns"] if v]
+    if not maxima:
+        return None
+    panels[0].set(yscale="log", ylim=(min(maxima) / 1.5, max(maxima) * 1.5),
+                  xlim=(0, max(map(end_of_intervals, cells))))
+    duration_axis(panels[0].yaxis)
+    for axes in panels[len(cells):]:
+        axes.set_visible(False)
+    for axes in panels[max(len(cells) - 2, 0):len(cells)]:
+        axes.tick_params(labelbottom=True)
+        axes.set_xlabel("time since the start of recording (s)")
+    figure.text(0.006, 0.5, "maximum response time per interval", rotation=90, va="center")
+    return figure
+
+
+def end_of_intervals(cell):
+    """Where the last interval of a cell's representative run ends, in seconds."""
+    return len(cell.shown["intervals"]["max_response_ns"]) * cell.shown["intervals"]["width_s"]
+
+
+def interval_panel(axes, cell):
+    """Draw one cell's maxima (ns, at the middle of their intervals) and its pauses."""
+    run = cell.shown
+    series = run["intervals"]
+    maxima = np.array([v or np.nan for v in series["max_response_ns"]], dtype=float)
+    middle_s = (np.arange(len(maxima)) + 0.5) * series["width_s"]
+    axes.plot(middle_s, maxima, color=cell.style.color, lw=0.7, marker=".", markersize=1.5)
+    spans = [(begin_s, end_s - begin_s) for pauses in clipped_pauses(run).values()
+             for begin_s, end_s in pauses]
+    axes.broken_barh(spans, (0, 1), transform=axes.get_xaxis_transform(), color=PAUSE, lw=0.7,
+                     zorder=0.5)
+    status = "" if run["status"] == "ok" else f", {run['status']}"
+    axes.set_title(name(cell), loc="left",
+                   fontsize=9, fontweight="bold", pad=4)
+    axes.set_title(f"block {run['block']}{status}", loc="right", fontsize=8, color=MUTED, pad=4)
+
+
+def memory(cells):
+    """Resident memory in MiB of the representative runs from set-up to the end."""
+    if not cells:
+        return None
+    labels = [EndLabel(cell, name(cell), cell.shown["rss_series"][-1][1] / 2**20, True)
+              for cell in cells]
+    figure, axes = wide_axes(4.6, labels, top_in=0.32)
+    for place, cell in enumerate(cells):
+        time_s, rss = np.array(cell.shown["rss_series"], dtype=float).T
+        axes.plot(time_s, rss / 2**20, color=cell.style.color, lw=1.8, ls=cell.style.line,
+                  marker=cell.style.marker, zorder=2 if cell.control else 3,
+                  markevery=staggered(place, len(cells), len(rss)))
+    axes.set(xlabel="time since the start of recording (s)", ylabel="resident memory (MiB)")
+    axes.set_ylim(bottom=0)
+    axes.margins(x=0)
+    phase_marks(axes, [cell.shown.get("phases") or {} for cell in cells])
+    end_labels(axes, labels)
+    return figure
+
+
+def staggered(place, number, points):
+    """(First, step) of the markers on line `place` of `number`: equal lines show all theirs."""
+    step = max(points // 7, 1)
+    return step // 4 + step * place // number, step
+
+
+def phase_marks(axes, phases):
+    """A thin line where each phase begins (median over the runs shown), its name above."""
+    marks = []
+    for key, phase in PHASES:
+        begins_s = [times[key] for times in phases if times.get(key) is not None]
+        if begins_s:
+            marks.append((median(begins_s), phase))
+    low, high = axes.get_xlim()
+    at = [(begin_s - low) / (high - low) for begin_s, _ in marks]
+    for (begin_s, phase), mark, label in zip(marks, at, spread(at, 0.078, 0.0, 0.97)):
+        axes.axvline(begin_s, color=FAINT, lw=0.8, zorder=1)
+        axes.plot([mark, label], [1, 1.03], transform=axes.transAxes, color=FAINT, lw=0.8,
+                  clip_on=False)
+        axes.text(label, 1.04, phase, transform=axes.transAxes, va="bottom", fontsize=8.5)
+
+
+def name(cell):
+    """What a cell is called in figures."""
+    return cell.label + (" (null control)" if cell.control else "")
+
+
+@dataclass(frozen=True)
+class EndLabel:
+    """`text` for the line of `cell` that ends at `y` (None: no line), `at_edge` of the axes."""
+
+    cell: Cell
+    text: str
+    y: float
+    at_edge: bool
+
+
+def wide_axes(height_in, labels, top_in=0.1):
+    """A figure, and axes in it that leave `top_in` and room for the longest of `labels`."""
+    height_in = max(height_in, 1.0 + LINE_IN * len(labels))
+    label_in = 0.75 + 0.076 * max(len(label.text) for label in labels)
+    figure = Figure(figsize=(WIDTH_IN, height_in))
+    left, top, bottom = 0.075, top_in / height_in, 0.52 / height_in
+    axes = figure.add_axes((left, bottom, 1 - label_in / WIDTH_IN - left, 1 - top - bottom))
+    return figure, axes
+
+
+def end_labels(axes, labels):
+    """Put each label beside the right end of its line, outside the axes and moved apart.
+
+    Those of cells without a line come lowest. A sample of line and marker precedes each text.
+    """
+    axes.autoscale_view()
+    width_in, height_in = axes.get_position().size * axes.figure.get_size_inches()
+    to_fraction = axes.transData + axes.transAxes.inverted()
+    wanted = [-1.0 if label.y is None else to_fraction.transform((1, label.y))[1]
+              for label in labels]
+    sample = np.array([0.17, 0.335, 0.5]) / width_in + 1
+    for label, want, at in zip(labels, wanted, spread(wanted, LINE_IN / height_in, 0.0, 1.0)):
+        style = label.cell.style
+        common = {"color": style.color, "transform": axes.transAxes, "clip_on": False}
+        if label.at_edge:
+            axes.add_line(Line2D([1, sample[0] - 0.004], [want, at], lw=0.8, alpha=0.7, **common))
+        axes.add_line(Line2D(sample, [at] * 3, lw=1.9, ls=style.line, markevery=[1],
+                             marker=style.marker, **common))
+        axes.text(sample[2] + 0.08 / width_in, at, label.text, va="center",
+                  transform=axes.transAxes, color=MUTED if label.y is None else INK)
+
+
+def duration_axis(axis):
+    """Ticks with units on a logarithmic axis of nanoseconds; finer ones on a short axis."""
+    low, high = axis.get_view_interval()
+    short = high / low < 30
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if short else (1,), numticks=20))
+    axis.set_major_formatter(FuncFormatter(lambda ns, _: duration(ns).replace(".00", "")
+                                           .replace(".0", "")))
+    axis.set_minor_formatter(NullFormatter())

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: MIT
+"""What the report says in words: the summary, what went wrong, the stamps, the checksums."""
+
+import math
+from collections import Counter, defaultdict
+
+from .stats import cell_quantile, compare_checksums, status_word
+from .text import count, duration, listed, times
+
+MEANINGS = {
+    "cold": "no warm-up, so first-touch page faults are in the numbers",
+    "oversubscribed": "workers plus collector threads exceed the cores and preempt each other",
+    "overloaded": "requests were late throughout the last half of the run: the backlog never "
+                  "cleared, so response times depend on how long the run was",
+}
+
+
+def summary(grouped):
+    """One sentence per scenario on lowest and highest p99.9; none where they are not known."""
+    return [sentence for scenario, cells in grouped.items()
+            if (sentence := scenario_summary(scenario, cells))]
+
+
+def scenario_summary(scenario, cells):
+    """The summary of one scenario without its null control, or None."""
+    ranked, failed, few = [], [], False
+    for cell in cells:
+        quantile = cell_quantile(cell.runs, "p99_9")
+        if cell.control or cell.unsupported or quantile.value is None:
+            continue
+        if math.isinf(quantile.value):
+            failed.append(f"{cell.label} ({status_word(cell.runs)})")
+        else:
+            ranked.append((quantile.value, cell.label))
+            few = few or quantile.low
+    if len(ranked) < 2:
+        return None
+    (low, best), (high, worst) = min(ranked), max(ranked)
+    if not 0 < low < high:
+        return None
+    sentence = (f"In {scenario}, {best} had the lowest p99.9 response time ({duration(low)}) and "
+                f"{worst} the highest ({duration(high)}), {times(high / low)} as long")
+    if few:
+        sentence += ", though some of these rest on few samples"
+    if failed:
+        sentence += f"; {listed(failed)} failed in half of the runs or more"
+    return sentence + "."
+
+
+def coverage(result_set, grouped):
+    """How many of the planned runs are recorded, as sentences."""
+    cells = [cell for group in grouped.values() for cell in group]
+    runnable = [cell for cell in cells if not cell.unsupported]
+    blocks = result_set.manifest["blocks"]
+    recorded = sum(len(cell.runs) for cell in runnable)
+    sentences = [f"{recorded:,} of {count(blocks * len(runnable), 'planned run')} "
+                 f"{'is' if recorded == 1 else 'are'} recorded "
+                 f"({count(blocks, 'block')} of {count(len(runnable), 'cell')})."]
+    if len(runnable) < len(cells):
+        sentences.append(f"{count(len(cells) - len(runnable), 'further cell')} cannot be run "
+                         "(unsupported).")
+    if result_set.manifest["context"].get("end_time") is None:
+        sentences.append("The suite has not been completed.")
+    if result_set.torn:
+        sentences.append("The last line of runs.jsonl was torn and is ignored.")
+    return sentences
+
+
+def problems(grouped):
+    """Each distinct failure: dicts of scenario, label, status, blocks (text) and reason."""
+    found = []
+    for scenario, cells in grouped.items():
+        for cell in cells:
+            blocks = defaultdict(list)
+            for run in cell.runs:
+                if run["status"] != "ok":
+                    blocks[run["status"], run.get("reason")].append(run["block"])
+            for (status, reason), numbers in blocks.items():
+                everywhere = len(numbers) == len(cell.runs) > 1
+                found.append({"scenario": scenario, "label": cell.label, "status": status,
+                              "blocks": "every block" if everywhere else blocks_text(numbers),
+                              "reason": (reason or "no reason was recorded").rstrip(".")})
+    return found
+
+
+def blocks_text(numbers):
+    """Block numbers in words: "block 3" or "blocks 0, 2 and 5"."""
+    return f"block{'s' if len(numbers) > 1 else ''} {listed(map(str, numbers))}"
+
+
+def stamps(grouped):
+    """Each stamp or status in need of words: dicts of word, meaning (or None) and text of runs."""
+    rows = []
+    cells = [(scenario, cell) for scenario, group in grouped.items() for cell in group]
+    words = Counter(word for _, cell in cells for run in cell.runs
+                    for word in qualifications(run))
+    for word, number in words.items():
+        bearers = defaultdict(list)
+        for scenario, cell in cells:
+            if any(word in qualifications(run) for run in cell.runs):
+                bearers[scenario].append(cell.label)
+        every = sum(map(len, bearers.values())) == sum(not cell.unsupported for _, cell in cells)
+        where = "all cells" if every else "; ".join(
+            f"{listed(labels)} in {scenario}" for scenario, labels in bearers.items())
+        rows.append({"word": word, "meaning": MEANINGS.get(word),
+                     "where": f"{count(number, 'run')}: {where}"})
+    return rows
+
+
+def qualifications(run):
+    """The stamps of a run, and its status where that needs explaining."""
+    return [*map(str, run.get("stamps") or []), *({run["status"]} & MEANINGS.keys())]
+
+
+def checksums(grouped):
+    """Per scenario: the comparison, and each run that disagrees as a sentence."""
+    rows = []
+    for scenario, cells in grouped.items():
+        labels = {id(run): cell.label for cell in cells for run in cell.runs}
+        result = compare_checksums([run for cell in cells for run in cell.runs])
+        odd = [f"{labels[id(run)]}, block {run['block']}: {run['checksum']}, "
+               + (f"the others with this seed {usual}" if usual else
+                  "and there is no majority among the runs with this seed")
+               for run, usual in result.odd]
+        rows.append({"scenario": scenario, "result": result, "odd": odd})
+    return rows

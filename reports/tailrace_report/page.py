@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: MIT
+"""Builds the report's files: figures as PNG and SVG, and the page with the SVG inlined."""
+
+import io
+import re
+from base64 import b64encode
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup, escape
+
+from . import findings, rows
+from .cells import scenarios, tuning
+from .figures import figures
+from .text import SPACE
+
+DPI = 160  # of the PNG files
+CAPTIONS = {
+    "percentiles": "Response time by percentile. Thin lines are single runs, bold lines the "
+                   "median over runs; curves end where fewer than 10 samples lie beyond.",
+    "intervals": "Longest response of the requests due in each interval, from one run per cell: "
+                 "the one whose p99.9 (if blank, the next lower quantile that is not) is the "
+                 "median. Shaded: pauses, drawn at least a hairline wide. All panels share "
+                 "their axes.",
+    "memory": "Resident memory of the same runs, from set-up to the end. Phase boundaries are "
+              "medians over these runs.",
+}
+CONTEXT = {
+    "seed": "Seed", "command": "Command", "commit": "Commit", "cpu_model": "Processor",
+    "cores": "Cores",
+    "kernel": "Kernel", "governor": "Frequency governor", "thp": "Transparent huge pages",
+    "aslr": "Address randomisation", "libc": "C library", "compiler": "Compiler",
+    "flags": "Compiler flags", "load_average": "Load average", "start_time": "Started",
+    "end_time": "Ended", "clock": "Clock", "clock_quantum_ns": "Clock quantum (ns)",
+    "clock_cost_ns": "Cost of reading the clock (ns)"}
+
+
+def build_report(result_set):
+    """{file name: bytes} of the whole report, index.html last."""
+    files, sections = {}, []
+    grouped = scenarios(result_set)
+    for scenario, cells in grouped.items():
+        images = {}
+        for what, figure in figures(cells).items():
+            name = re.sub(r"[^\w-]+", "-", f"{what}-{scenario}")
+            files[f"{name}.png"] = rendered(figure, "png")
+            files[f"{name}.svg"] = rendered(figure, "svg")
+            images[what] = {"data": b64encode(files[f"{name}.svg"]).decode(), "name": name,
+                            "caption": CAPTIONS[what]}
+        sections.append({"name": scenario, "facts": rows.facts(cells, result_set.manifest),
+                         "headline": rows.headline(cells), "images": images,
+                         "pauses": rows.pauses(cells)})
+    files["index.html"] = render_page(result_set, grouped, sections).encode()
+    return files
+
+
+def rendered(figure, kind):
+    """The bytes of a figure; equal input gives equal bytes."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=kind, dpi=DPI,
+                   metadata={"Date": None} if kind == "svg" else None)
+    return buffer.getvalue()
+
+
+def render_page(result_set, grouped, sections):
+    """The HTML text."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True,
+        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["number"] = number
+    manifest = result_set.manifest
+    context = {CONTEXT.get(key, key): tuning(value) if isinstance(value, (list, dict)) else value
+               for key, value in {**manifest["context"], "seed": manifest.get("seed")}.items()}
+    return environment.get_template("page.html.j2").render(
+        manifest=manifest, summary=findings.summary(grouped),
+        coverage=findings.coverage(result_set, grouped), problems=findings.problems(grouped),
+        stamps=findings.stamps(grouped), sections=sections, columns=rows.columns(),
+        calibration=rows.calibration(manifest, grouped), checksums=findings.checksums(grouped),
+        heaps=rows.heaps(grouped), context=context)
+
+
+def number(text):
+    """A quantity as HTML, its unit in a column of its own so that digits align; None: a dash."""
+    if text is None:
+        return Markup('<span class="none">—</span>')
+    digits, _, unit = text.partition(SPACE)
+    return Markup(f'{escape(digits)}<span class="unit">{escape(unit)}</span>')

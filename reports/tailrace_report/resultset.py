@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: MIT
+"""Reads a result set from disk; knows the files and nothing of their meaning."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from .shape import wrong_in_manifest, wrong_in_run
+
+
+class ReportError(Exception):
+    """What went wrong, as one sentence for the user without its full stop."""
+
+
+@dataclass(frozen=True)
+class ResultSet:
+    """`manifest` as parsed, `runs` in the order of the file, `torn`: a last line was ignored."""
+
+    manifest: dict
+    runs: list
+    torn: bool
+
+
+def read_result_set(directory):
+    """Read DIR/manifest.json and DIR/runs.jsonl, or raise ReportError."""
+    directory = Path(directory)
+    if not directory.is_dir():
+        raise ReportError(f"{directory} is not a folder, so there is no result set to read")
+    manifest = read_manifest(directory / "manifest.json")
+    runs, torn = read_runs(directory / "runs.jsonl")
+    if not runs:
+        raise ReportError(f"{directory / 'runs.jsonl'} holds no run: there is nothing to report")
+    known, seen = {cell["cell"] for cell in manifest["cells"]}, set()
+    for number, run in enumerate(runs, 1):
+        key = (run["cell"], run["block"])
+        if run["cell"] not in known:
+            raise ReportError(f"run {number} in {directory / 'runs.jsonl'} is of cell "
+                              f"{run['cell']!r}, which the manifest does not have")
+        if key in seen:
+            raise ReportError(f"run {number} in {directory / 'runs.jsonl'} repeats cell "
+                              f"{run['cell']!r} of block {run['block']}")
+        seen.add(key)
+    return ResultSet(manifest, runs, torn)
+
+
+def read_manifest(path):
+    """Parse and check manifest.json."""
+    try:
+        manifest = json.loads(path.read_bytes())
+    except OSError as error:
+        raise ReportError(f"{path} cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise ReportError(f"{path} is not valid JSON") from None
+    wrong = wrong_in_manifest(manifest)
+    if wrong:
+        raise ReportError(f"{path} is not as the format says: wrong or missing {wrong}")
+    return manifest
+
+
+def read_runs(path):
+    """Parse and check runs.jsonl: (runs, whether a torn last line was ignored)."""
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except OSError as error:
+        raise ReportError(f"{path} cannot be read: {error.strerror}") from None
+    while lines and not lines[-1].strip():
+        lines.pop()
+    runs = []
+    for number, line in enumerate(lines, 1):
+        try:
+            run = json.loads(line)
+        except ValueError:
+            if number == len(lines):
+                return runs, True
+            raise ReportError(f"{path} line {number} is not valid JSON") from None
+        wrong = wrong_in_run(run)
+        if wrong:
+            raise ReportError(f"{path} line {number} is not as the format says: "
+                              f"wrong or missing {wrong}")
+        runs.append(run)
+    return runs, False

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: MIT
+"""Rows of the report's tables: plain dicts of texts, computed here so that the page only shows.
+
+A value that is not known is None, which the page shows as a dash.
+"""
+
+import math
+from collections import Counter
+
+from .stats import cell_quantile, clipped_pauses, failed, median_of, status_word
+from .text import count, duration, percent, percentile_name, rate, seconds, size
+
+QUANTILES = ("p50", "p99", "p99_9", "p99_99", "max")
+
+
+def shown(value, unit):
+    """`unit(value)`, or None for a value that is not known or infinite."""
+    return None if value is None or value == math.inf else unit(value)
+
+
+def headline(cells):
+    """One row per cell: quantiles of response time, rates, memory, outcome of its runs."""
+    rows = []
+    for cell in cells:
+        statuses = Counter(run["status"] for run in cell.runs)
+        rows.append({
+            "cell": cell,
+            "failed": status_word(cell.runs) if failed(cell.runs) else None,
+            "quantiles": {key: quantile_entry(cell.runs, key) for key in QUANTILES},
+            "achieved": shown(median_of(cell.runs, "achieved_rate"), rate),
+            "offered": shown(median_of(cell.runs, "offered_rate"), rate),
+            "peak": shown(median_of(cell.runs, "rss_peak_bytes"), size),
+            "drained": shown(median_of(cell.runs, "rss_drained_bytes"), size),
+            "statuses": [f"{n} {status}" for status, n in
+                         sorted(statuses.items(), key=lambda item: item[0] != "ok")]})
+    return rows
+
+
+def quantile_entry(runs, key):
+    """A quantile as text, whether it is `low`, and its range over runs."""
+    quantile = cell_quantile(runs, key)
+    entry = {"low": quantile.low, "range": None, "text": shown(quantile.value, duration)}
+    if quantile.best is not None and math.isfinite(quantile.best):
+        worst = "∞" if math.isinf(quantile.worst) else duration(quantile.worst)
+        entry["range"] = f"{duration(quantile.best)} – {worst}"
+    return entry
+
+
+def columns():
+    """Names of the quantile columns."""
+    return {key: percentile_name(key) for key in QUANTILES}
+
+
+def facts(cells, manifest):
+    """What holds for all cells of a scenario, as short texts; nothing where they differ."""
+    runs = [run for cell in cells for run in cell.runs if run["status"] != "unsupported"]
+
+    def common(key):
+        values = [run.get(key) for run in runs]
+        return values[0] if values and values.count(values[0]) == len(values) else None
+
+    mode, arrivals, threads = common("mode"), common("arrivals"), common("threads")
+    texts = [shown(mode, lambda word: f"{word} loop"),
+             shown(arrivals, lambda word: f"{word} arrivals"),
+             shown(median_of(runs, "offered_rate"), lambda r: f"{rate(r)} offered"),
+             shown(threads, lambda n: count(n, "worker thread")),
+             shown(common("live"), lambda n: f"live {n:,}" if isinstance(n, int) else f"live {n}"),
+             shown(manifest.get("duration_s"), lambda s: f"{s:g} s recorded"),
+             shown(manifest.get("warmup_s"), lambda s: f"{s:g} s warm-up")]
+    return [text for text in texts if text]
+
+
+def pauses(cells):
+    """One row per cell and cause of pause, of the representative run, clipped to the recording."""
+    rows = []
+    for cell in cells:
+        if not cell.shown:
+            continue
+        run, by_cause = cell.shown, clipped_pauses(cell.shown)
+        worst = (run.get("response_ns") or {}).get("max")
+        for cause in by_cause or [None]:
+            lengths = [end_s - begin_s for begin_s, end_s in by_cause.get(cause, [])]
+            rows.append({
+                "cell": cell, "block": run["block"], "status": run["status"],
+                "cause": cause, "count": len(lengths), "lost": run.get("pauses_lost") or 0,
+                "longest": seconds(max(lengths)) if lengths else None,
+                "total": seconds(sum(lengths)) if lengths else None,
+                "fraction": percent(sum(lengths) / run["duration_s"]) if lengths else None,
+                "max": shown(worst, duration)})
+    return rows
+
+
+def calibration(manifest, grouped):
+    """One row per calibrated cell: its capacity and what share of it is offered to it."""
+    cells = {cell.spec["cell"]: cell for group in grouped.values() for cell in group}
+    capacities, rows = {}, []
+    for entry in manifest["calibration"]:
+        if entry.get("capacity_rate"):
+            capacities.setdefault(entry["scenario"], []).append(entry["capacity_rate"])
+    for entry in manifest["calibration"]:
+        capacity, load = entry.get("capacity_rate"), manifest.get("load")
+        lowest = min(capacities.get(entry["scenario"], [math.inf]))
+        offered = None if load is None or math.isinf(lowest) else load * lowest
+        rows.append({
+            "scenario": entry["scenario"], "cell": cells.get(entry["cell"]), "name": entry["cell"],
+            "capacity": shown(capacity or None, rate), "slowest": capacity == lowest,
+            "offered": shown(offered if capacity else None, rate), "status": entry["status"],
+            "reason": entry.get("reason"),
+            "share": percent(offered / capacity) if offered and capacity else None})
+    return rows
+
+
+def heaps(grouped):
+    """One row per heap, library and version that any of its runs reported."""
+    found = Counter()
+    for cells in grouped.values():
+        for cell in cells:
+            for run in cell.runs:
+                library = run.get("heap_library")
+                if library:
+                    found[cell.spec["heap"], library.get("path"), library.get("version")] += 1
+    return [{"heap": heap, "path": path, "version": version, "runs": number}
+            for (heap, path, version), number in found.items()]

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+"""Numbers and lists as people read them: three significant digits, a no-break space, a unit."""
+
+SPACE = "\u00a0"
+
+
+def scaled(value, units):
+    """`value` with the first of `units` ((factor, name), …) that leaves it ≥ 1, or the last."""
+    for factor, name in units:
+        number = float(f"{value / factor:.3g}")
+        if number >= 1:
+            break
+    digits = 2 if number < 10 else 1 if number < 100 else 0
+    return f"{number:,.{digits}f}{SPACE}{name}"
+
+
+def duration(ns):
+    """Nanoseconds as ns, µs, ms or s; whole nanoseconds stay whole."""
+    if ns < 999.5:
+        return f"{ns:.3g}{SPACE}ns"
+    return scaled(ns, ((1e9, "s"), (1e6, "ms"), (1e3, "µs")))
+
+
+def seconds(value_s):
+    """Seconds as a duration."""
+    return duration(value_s * 1e9)
+
+
+def rate(per_second):
+    """Events per second."""
+    return scaled(per_second, ((1e6, "M/s"), (1e3, "k/s"), (1, "/s")))
+
+
+def size(count_bytes):
+    """Bytes as KiB, MiB or GiB."""
+    return scaled(count_bytes, ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB")))
+
+
+def times(ratio):
+    """A ratio as "3.65 times"."""
+    return scaled(ratio, ((1, "times"),))
+
+
+def percent(fraction):
+    """A fraction as a percentage."""
+    return f"{100 * fraction:#.3g}".rstrip(".") + f"{SPACE}%"
+
+
+def count(number, noun):
+    """ "1 run" or "2 runs"."""
+    return f"{number:,} {noun}{'s' if number != 1 else ''}"
+
+
+def listed(words):
+    """ "a", "a and b" or "a, b and c"."""
+    words = list(words)
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+
+
+def percentile_name(key):
+    """ "p99_9" as "p99.9"."""
+    return key.replace("_", ".")

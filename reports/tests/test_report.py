@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: MIT
+"""Runs the program as users do: files written, exit status, and what it says when it cannot."""
+
+import json
+import os
+import re
+import resource
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPORTS = Path(__file__).parents[1]
+
+
+def report(directory, **options):
+    """Run the report on `directory`; `path` comes before the package on PYTHONPATH."""
+    path = os.pathsep.join(filter(None, (options.pop("path", ""), str(REPORTS))))
+    env = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1",
+           **options.pop("env", {})}
+    return subprocess.run([sys.executable, "-m", "tailrace_report", str(directory)], env=env,
+                          capture_output=True, text=True, **options)
+
+
+def refused(result, status=2):
+    """Assert that the program ended with `status` and one sentence; return the sentence."""
+    assert result.returncode == status, result.stderr
+    last = result.stderr.splitlines()[-1]
+    assert "Traceback" not in result.stderr and last.startswith("report: ") and last[-1] == "."
+    assert not result.stdout
+    return last
+
+
+def edit_lines(directory, change):
+    """Rewrite runs.jsonl through `change`, which gets and gives its lines."""
+    path = directory / "runs.jsonl"
+    path.write_text("\n".join(change(path.read_text().splitlines())))
+
+
+def edit_runs(directory, change):
+    """Apply `change` to every run in runs.jsonl."""
+    def all_changed(lines):
+        runs = list(map(json.loads, lines))
+        for run in runs:
+            change(run)
+        return map(json.dumps, runs)
+    edit_lines(directory, all_changed)
+
+
+@pytest.fixture(scope="module")
+def made(pristine, tmp_path_factory):
+    """A folder with a report in it, and the result of making it; home is not writable."""
+    directory = Path(shutil.copytree(pristine, tmp_path_factory.mktemp("made") / "set"))
+    return directory, report(directory, env={"HOME": "/dev/null", "XDG_CONFIG_HOME": "",
+                                             "XDG_CACHE_HOME": "", "MPLBACKEND": "TkAgg"})
+
+
+def test_path_on_stdout_and_little_on_stderr(made):
+    directory, result = made
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == f"{directory / 'index.html'}\n"
+    assert result.stderr == "report: drawing 112 runs\n"
+
+
+def test_every_figure_is_there_as_png_and_svg(made):
+    directory, _ = made
+    names = {f"{what}-{scenario}" for what in ("percentiles", "intervals", "memory")
+             for scenario in ("read-states", "json-api")}
+    assert {p.stem for p in directory.glob("*.png")} == names
+    assert {p.stem for p in directory.glob("*.svg")} == names
+    for name in names:
+        assert (directory / f"{name}.png").read_bytes().startswith(b"\x89PNG\r\n")
+        assert b"</svg>" in (directory / f"{name}.svg").read_bytes()
+    assert len(list(directory.iterdir())) == 2 + 1 + 2 * len(names), "nothing else is left behind"
+
+
+def test_page_needs_nothing_but_itself(made):
+    page = (made[0] / "index.html").read_text()
+    assert not re.search(r"https?://|<script|<link|@import|url\(", page)
+    sources = re.findall(r'src="([^"]{0,20})', page)
+    assert len(sources) == 6 and all(s.startswith("data:image/svg+xml;b") for s in sources)
+    assert set(re.findall(r'href="(.)', page)) == {"#"}
+
+
+def test_page_says_what_the_data_says(made):
+    page = re.sub(r"\s+", " ", (made[0] / "index.html").read_text())
+    for words in ("104 of 104 planned runs are recorded", "the worker died of signal 11",
+                  "unsupported: the scenario needs RECLAIM", "null control", "7 ok,", "1 crashed",
+                  "full-moon", "all 47 runs agree", "libjemalloc.so.2", "5.3.0", "Example CPU"):
+        assert words in page, words
+    assert "nan" not in re.sub("base64,[^\"]*", "", page).lower().replace("nanoseconds", "")
+
+
+def test_text_from_the_data_is_escaped(result_dir):
+    def poison(run):
+        run["reason"] = "<script>alert(1)</script>"
+        run["status"] = "crashed"
+    edit_runs(result_dir, poison)
+    assert report(result_dir).returncode == 0
+    page = (result_dir / "index.html").read_text()
+    assert "<script>" not in page and "&lt;script&gt;" in page
+
+
+def test_same_input_gives_the_same_files(result_dir):
+    contents = []
+    for _ in range(2):
+        assert report(result_dir).returncode == 0
+        contents.append({p.name: p.read_bytes() for p in result_dir.iterdir()})
+    assert contents[0] == contents[1]
+
+
+def test_torn_last_line_is_ignored_and_told(result_dir):
+    edit_lines(result_dir, lambda lines: [*lines[:-1], lines[-1][:1000]])
+    result = report(result_dir)
+    assert result.returncode == 0 and "111 runs" in result.stderr
+    assert "was torn" in (result_dir / "index.html").read_text()
+
+
+def test_garbled_line_in_the_middle_is_refused_by_number(result_dir):
+    edit_lines(result_dir, lambda lines: [*lines[:4], lines[4][:1000], *lines[5:]])
+    assert "line 5 " in refused(report(result_dir))
+    assert not (result_dir / "index.html").exists()
+
+
+@pytest.mark.parametrize("change, words", [
+    ({"schema": "tailrace/run/9"}, "schema"), ({"cell": "unheard-of"}, "unheard-of"),
+    ({"block": "one"}, "block"), ({"response_histogram": [[1]]}, "response_histogram"),
+    ({"pauses": [{"cause": "x"}]}, "pauses"), ({"intervals": {"width_s": 1}}, "intervals"),
+    ({"block": 1, "cell": "json-api/boehm/glibc"}, "repeats")])
+def test_run_that_is_not_as_the_format_says_is_refused(result_dir, change, words):
+    def changed(lines):
+        return [json.dumps({**json.loads(line), **change}) if i in (1, 2) else line
+                for i, line in enumerate(lines)]
+    edit_lines(result_dir, changed)
+    assert words in refused(report(result_dir))
+
+
+def test_report_without_any_ok_run(result_dir):
+    def crash(run):
+        for key in set(run) - {"schema", "cell", "block", "scenario", "strategy", "heap"}:
+            run[key] = None
+        run.update(status="crashed", reason="signal 9")
+    edit_runs(result_dir, crash)
+    assert report(result_dir).returncode == 0
+    page = (result_dir / "index.html").read_text()
+    assert "8 crashed" in page and "had the lowest" not in page and "<img" not in page
+
+
+def test_report_with_overloaded_runs_only(result_dir):
+    edit_runs(result_dir, lambda run: run.update(status="overloaded"))
+    assert report(result_dir).returncode == 0
+    assert "had the lowest" not in (result_dir / "index.html").read_text()
+
+
+def test_report_of_a_suite_that_has_only_begun(result_dir):
+    edit_lines(result_dir, lambda lines: lines[:1])
+    assert report(result_dir).returncode == 0
+    assert "no run is recorded" in (result_dir / "index.html").read_text()
+
+
+def test_disagreeing_checksum_is_a_finding(result_dir):
+    def disagree(run):
+        if (run["cell"], run["block"]) == ("json-api/arena/glibc", 4):
+            run["checksum"] = "feedfacefeedface"
+    edit_runs(result_dir, disagree)
+    assert report(result_dir).returncode == 0
+    page = (result_dir / "index.html").read_text()
+    assert "1 of 55 runs disagree" in page and "feedfacefeedface" in page
+
+
+def test_missing_or_garbled_input_is_refused(result_dir):
+    assert "not a folder" in refused(report(result_dir / "nowhere"))
+    (result_dir / "manifest.json").write_text("{")
+    assert "not valid JSON" in refused(report(result_dir))
+    (result_dir / "manifest.json").write_text('{"schema": "tailrace/set/1"}')
+    assert "missing suite" in refused(report(result_dir))
+    (result_dir / "manifest.json").unlink()
+    assert "cannot be read" in refused(report(result_dir))
+
+
+@pytest.mark.parametrize("content", ["", "\n", '{"torn'])
+def test_no_runs_at_all_is_refused(result_dir, content):
+    (result_dir / "runs.jsonl").write_text(content)
+    assert "no run" in refused(report(result_dir))
+
+
+def test_full_disk_leaves_nothing_behind(result_dir):
+    before = {p.name: p.stat().st_mtime_ns for p in result_dir.iterdir()}
+    limit = (50_000, 50_000)  # bytes per file: the first figures exceed it
+    result = report(result_dir,
+                    preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit))
+    assert "cannot be written" in refused(result)
+    assert {p.name: p.stat().st_mtime_ns for p in result_dir.iterdir()} == before
+
+
+def test_page_that_cannot_be_replaced_is_told(result_dir):
+    (result_dir / "index.html").mkdir()
+    assert "cannot be written" in refused(report(result_dir))
+    assert not list(result_dir.glob(".report-*"))
+
+
+@pytest.mark.parametrize("library", ["matplotlib", "numpy", "jinja2"])
+def test_missing_library_names_the_packages(result_dir, tmp_path, library):
+    (tmp_path / "stub").mkdir()
+    (tmp_path / "stub" / f"{library}.py").write_text(
+        f"raise ModuleNotFoundError(name={library!r})")
+    sentence = refused(report(result_dir, path=str(tmp_path / "stub")), status=3)
+    for package in ("python3-matplotlib", "python3-numpy", "python3-jinja2"):
+        assert package in sentence
