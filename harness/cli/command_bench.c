@@ -20,16 +20,21 @@
 static const char help[] =
     "usage: tailrace bench [SUITE] [OPTIONS]\n"
     "\n"
-    "Measures every cell of a suite (quick), each run in a process of its own, in blocks of random order,\n"
-    "into a result set; prints the folder of it. SUITE is a name from `tailrace list suites` or a file.\n"
+    "Measures every cell of a suite (quick), each run in a process of its own, in blocks of random "
+    "order,\n"
+    "into a result set; prints the folder of it. SUITE is a name from `tailrace list suites` or a "
+    "file.\n"
     "\n"
     "  --out DIR         the result set's folder (a new one under results/ beside the program)\n"
     "  --blocks N        instead of the suite's number of blocks\n"
-    "  --only PATTERN    only the cells whose name contains PATTERN or matches it as a shell pattern\n"
+    "  --only PATTERN    only the cells whose name contains PATTERN or matches it as a shell "
+    "pattern\n"
     "  --resume          go on with the result set in DIR, with the suite it was begun with\n"
     "\n"
-    "Ctrl-C leaves a valid result set, which --resume completes. A run that crashes, hangs or runs out of\n"
-    "memory is a result, and the suite goes on. Exit status: 0 complete, 2 bad arguments or input, 3\n"
+    "Ctrl-C leaves a valid result set, which --resume completes. A run that crashes, hangs or runs "
+    "out of\n"
+    "memory is a result, and the suite goes on. Exit status: 0 complete, 2 bad arguments or input, "
+    "3\n"
     "something this machine lacks, 130 interrupted.\n";
 
 struct arguments {
@@ -42,8 +47,9 @@ static bool parse_blocks(const char *text, long *blocks, struct error *error) {
     char *end;
     *blocks = strtol(text, &end, 10);
     if (end == text || *end || *blocks < 1 || *blocks > SUITE_BLOCKS_MAX)
-        return error_set(error, EXIT_INPUT, "--blocks takes a whole number from 1 to %d, not \"%s\"",
-                         SUITE_BLOCKS_MAX, text);
+        return error_set(error, EXIT_INPUT,
+                         "--blocks takes a whole number from 1 to %d, not \"%s\"", SUITE_BLOCKS_MAX,
+                         text);
     return true;
 }
 
@@ -72,8 +78,9 @@ static bool parse(struct arguments *to, int argc, char **argv, struct error *err
     if (optind < argc)
         return error_set(error, EXIT_INPUT, "bench takes one suite (`tailrace list suites`)");
     if (to->resume && (!to->out || to->suite || to->only || to->blocks))
-        return error_set(error, EXIT_INPUT,
-                         "--resume needs --out DIR and nothing else: the suite is in the result set");
+        return error_set(
+            error, EXIT_INPUT,
+            "--resume needs --out DIR and nothing else: the suite is in the result set");
     return true;
 }
 
@@ -82,8 +89,9 @@ static void tell_bar(const struct bench_progress *p) {
     char left[32] = "";
     if (p->left_s >= 0)
         snprintf(left, sizeof left, ", %d:%02d left", (int)p->left_s / 60, (int)p->left_s % 60);
-    fprintf(stderr, "\r\033[K%s [%.*s%*s] %u/%u%s  %s", p->calibrating ? "calibrating" : "measuring",
-            filled, "########################", BAR - filled, "", p->done, p->planned, left, p->cell);
+    fprintf(stderr, "\r\033[K%s [%.*s%*s] %u/%u%s  %s",
+            p->calibrating ? "calibrating" : "measuring", filled, "########################",
+            BAR - filled, "", p->done, p->planned, left, p->cell);
     if (strcmp(p->status, "ok") != 0)
         fprintf(stderr, ": %s: %s\n", p->status, p->reason);
     if (p->done == p->planned)
@@ -112,18 +120,20 @@ static bool make_folder(const struct arguments *arguments, const char *suite, ch
     for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         if (mkdir(path, 0777) != 0 && errno != EEXIST)
-            return error_set(error, EXIT_INPUT, "cannot make the folder %s: %s", path, strerror(errno));
+            return error_set(error, EXIT_INPUT, "cannot make the folder %s: %s", path,
+                             strerror(errno));
         *slash = '/';
     }
     snprintf(path, sizeof path, "%.*s/manifest.json", PATH_BYTES, folder);
     if (!arguments->resume && access(path, F_OK) == 0)
-        return error_set(error, EXIT_INPUT,
-                         "%s holds a result set already: go on with it by --resume, or name another",
-                         folder);
+        return error_set(
+            error, EXIT_INPUT,
+            "%s holds a result set already: go on with it by --resume, or name another", folder);
     return true;
 }
 
-static bool open_suite(const struct arguments *arguments, struct suite *suite, struct error *error) {
+static bool open_suite(const struct arguments *arguments, struct suite *suite,
+                       struct error *error) {
     if (arguments->resume)
         return bench_open(suite, arguments->out, error);
     if (!suite_load(suite, arguments->suite ? arguments->suite : "quick", error))

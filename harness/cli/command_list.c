@@ -9,11 +9,11 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char help[] =
-    "usage: tailrace list [scenarios|strategies|heaps|suites] [--json]\n"
-    "\n"
-    "Names what there is, one to a line with what it is; without a kind, all kinds. --json prints an array\n"
-    "of objects, each with its name (and its kind, without a kind).\n";
+static const char help[] = "usage: tailrace list [scenarios|strategies|heaps|suites] [--json]\n"
+                           "\n"
+                           "Names what there is, one to a line with what it is; without a kind, "
+                           "all kinds. --json prints an array\n"
+                           "of objects, each with its name (and its kind, without a kind).\n";
 
 static json_t *need_names(uint32_t needs) {
     json_t *names = json_array();
@@ -24,29 +24,31 @@ static json_t *need_names(uint32_t needs) {
 
 static void add_scenarios(json_t *all) {
     for (size_t i = 0; i < scenario_count; i++)
-        json_array_append_new(all, json_pack("{s:s,s:s,s:s,s:o,s:I}", "name", scenario_infos[i].name,
-                                             "kind", "scenario", "what", scenario_infos[i].what, "needs",
-                                             need_names(scenario_infos[i].needs), "live",
-                                             (json_int_t)scenario_infos[i].live));
+        json_array_append_new(all,
+                              json_pack("{s:s,s:s,s:s,s:o,s:I}", "name", scenario_infos[i].name,
+                                        "kind", "scenario", "what", scenario_infos[i].what, "needs",
+                                        need_names(scenario_infos[i].needs), "live",
+                                        (json_int_t)scenario_infos[i].live));
 }
 
 static void add_strategies(json_t *all) {
     for (size_t i = 0; i < strategy_count; i++)
-        json_array_append_new(
-            all, json_pack("{s:s,s:s,s:s,s:s,s:o,s:s,s:b}", "name", strategies[i].name, "kind",
-                           "strategy", "what", strategies[i].what, "family", strategies[i].family,
-                           "provides", need_names(strategies[i].provides), "tunables",
-                           strategies[i].tunables, "any_heap", strategies[i].heaps == MEM_ANY_HEAP));
+        json_array_append_new(all, json_pack("{s:s,s:s,s:s,s:s,s:o,s:s,s:b}", "name",
+                                             strategies[i].name, "kind", "strategy", "what",
+                                             strategies[i].what, "family", strategies[i].family,
+                                             "provides", need_names(strategies[i].provides),
+                                             "tunables", strategies[i].tunables, "any_heap",
+                                             strategies[i].heaps == MEM_ANY_HEAP));
 }
 
 static void add_heaps(json_t *all) {
     for (size_t i = 0; i < heap_count; i++) {
         char path[1024];
         bool installed = heap_library_path(&heaps[i], path, sizeof path);
-        json_array_append_new(
-            all, json_pack("{s:s,s:s,s:s,s:b,s:s,s:s}", "name", heaps[i].name, "kind", "heap", "what",
-                           heaps[i].what, "installed", installed, "library", path, "package",
-                           heaps[i].package));
+        json_array_append_new(all,
+                              json_pack("{s:s,s:s,s:s,s:b,s:s,s:s}", "name", heaps[i].name, "kind",
+                                        "heap", "what", heaps[i].what, "installed", installed,
+                                        "library", path, "package", heaps[i].package));
     }
 }
 
@@ -64,8 +66,8 @@ static void add_suites(json_t *all) {
                      json_number_value(json_object_get(suite, "duration_s")));
             if (json_is_string(json_object_get(suite, "suite")))
                 json_array_append_new(all, json_pack("{s:O,s:s,s:s}", "name",
-                                                     json_object_get(suite, "suite"), "kind", "suite",
-                                                     "what", what));
+                                                     json_object_get(suite, "suite"), "kind",
+                                                     "suite", "what", what));
             json_decref(suite);
         }
     globfree(&files);
@@ -115,8 +117,8 @@ int command_list(int argc, char **argv) {
             known = true;
         }
     if (!known) {
-        error_set(&error, EXIT_INPUT, "there is no kind \"%s\" (scenarios, strategies, heaps, suites)",
-                  wanted);
+        error_set(&error, EXIT_INPUT,
+                  "there is no kind \"%s\" (scenarios, strategies, heaps, suites)", wanted);
         return tell_error(&error);
     }
     if (as_json)

@@ -13,8 +13,10 @@
 static const char help[] =
     "usage: tailrace report DIR\n"
     "\n"
-    "Writes index.html (one file, nothing else needed to read it) and each figure as PNG and SVG into the\n"
-    "result set's folder, and prints the page's path. Needs a Python 3 with matplotlib, numpy and jinja2:\n"
+    "Writes index.html (one file, nothing else needed to read it) and each figure as PNG and SVG "
+    "into the\n"
+    "result set's folder, and prints the page's path. Needs a Python 3 with matplotlib, numpy and "
+    "jinja2:\n"
     "the first of $TAILRACE_PYTHON, python3 and /usr/bin/python3 that has them.\n";
 
 /* True if this interpreter exists and has what the report needs. */
@@ -39,9 +41,10 @@ static bool find_python(const char **python, struct error *error) {
             *python = candidates[i];
             return true;
         }
-    return error_set(error, EXIT_LACKING,
-                     "no Python 3 with matplotlib, numpy and jinja2 was found: install python3-matplotlib, "
-                     "python3-numpy and python3-jinja2, or name one in TAILRACE_PYTHON");
+    return error_set(
+        error, EXIT_LACKING,
+        "no Python 3 with matplotlib, numpy and jinja2 was found: install python3-matplotlib, "
+        "python3-numpy and python3-jinja2, or name one in TAILRACE_PYTHON");
 }
 
 int command_report(int argc, char **argv) {

@@ -14,19 +14,23 @@
 static const char help[] =
     "usage: tailrace run SCENARIO [OPTIONS]\n"
     "\n"
-    "Measures one cell in a process of its own and prints a summary, or with --json the whole result.\n"
+    "Measures one cell in a process of its own and prints a summary, or with --json the whole "
+    "result.\n"
     "\n"
     "  --strategy S      how memory is managed (malloc); `tailrace list strategies`\n"
-    "  --heap H          what serves malloc: a name from `tailrace list heaps` or a library's path (glibc)\n"
+    "  --heap H          what serves malloc: a name from `tailrace list heaps` or a library's path "
+    "(glibc)\n"
     "  --threads N       workers, each pinned to a processor (processors - 1, at least 1)\n"
     "  --rate R          open loop: R requests per second, all workers together\n"
     "  --load F          open loop: F times the capacity, which is measured first for 1 s (0.5)\n"
-    "  --closed          closed loop: each worker starts a request when its last one has ended; tells\n"
+    "  --closed          closed loop: each worker starts a request when its last one has ended; "
+    "tells\n"
     "                    service time and capacity, not response time\n"
     "  --arrivals A      open loop: poisson or fixed gaps (poisson)\n"
     "  --duration S      seconds of recording (5)      --requests N  this many requests instead\n"
     "  --warmup S        seconds before it that are not recorded (0.5)\n"
-    "  --live N          size of the live set, in the scenario's units (`tailrace list scenarios`)\n"
+    "  --live N          size of the live set, in the scenario's units (`tailrace list "
+    "scenarios`)\n"
     "  --budget BYTES    memory that the program may take; running out of it is a result (oom)\n"
     "  --seed N          of input and schedule (1)\n"
     "  --tune K=V        a tunable of the strategy; may be given several times\n"
@@ -34,7 +38,8 @@ static const char help[] =
     "  --json F          writes the result as JSON to the file F, or with - to standard output\n"
     "\n"
     "BYTES and live sets take K, M or G. Exit status: 0 measured (status ok, overloaded, oom or\n"
-    "unsupported), 1 the worker crashed or hung, 2 bad arguments, 3 something this machine lacks.\n";
+    "unsupported), 1 the worker crashed or hung, 2 bad arguments, 3 something this machine "
+    "lacks.\n";
 
 enum {
     OPTION_HELP = 256,
@@ -76,16 +81,27 @@ struct arguments {
 
 static bool take_option(struct arguments *to, int option, const char *name, struct error *error) {
     switch (option) {
-    case OPTION_HELP: to->help = true; return true;
-    case OPTION_STRATEGY: return cell_set_strategy(&to->cell, optarg, error);
-    case OPTION_HEAP: return cell_set_heap(&to->cell, optarg, error);
-    case OPTION_CLOSED: to->cell.mode = CELL_CLOSED; to->mode_count++; return true;
-    case OPTION_ARRIVALS: return cell_set_arrivals(&to->cell, optarg, error);
-    case OPTION_JSON: to->json = optarg; return true;
+    case OPTION_HELP:
+        to->help = true;
+        return true;
+    case OPTION_STRATEGY:
+        return cell_set_strategy(&to->cell, optarg, error);
+    case OPTION_HEAP:
+        return cell_set_heap(&to->cell, optarg, error);
+    case OPTION_CLOSED:
+        to->cell.mode = CELL_CLOSED;
+        to->mode_count++;
+        return true;
+    case OPTION_ARRIVALS:
+        return cell_set_arrivals(&to->cell, optarg, error);
+    case OPTION_JSON:
+        to->json = optarg;
+        return true;
     case OPTION_NUMBER:
         to->mode_count += strcmp(name, "rate") == 0 || strcmp(name, "load") == 0;
         return cell_set_number(&to->cell, name, optarg, error);
-    default: break;
+    default:
+        break;
     }
     if (to->tune_count == TUNES_MAX)
         return error_set(error, EXIT_INPUT, "--tune can be given %d times at most", TUNES_MAX);
@@ -146,12 +162,12 @@ static void print_quantiles(const char *name, const json_t *quantiles) {
 }
 
 static void print_summary(const json_t *result) {
-    const json_t *reason = json_object_get(result, "reason"), *stamp;
+    const json_t *stamp;
     size_t i;
-    printf("%s: %s%s%s\n", json_string_value(json_object_get(result, "cell")),
-           json_string_value(json_object_get(result, "status")), json_is_string(reason) ? ": " : "",
-           json_is_string(reason) ? json_string_value(reason) : "");
-    printf("%-9s %11s %11s %11s %11s %11s %11s\n", "us", "p50", "p90", "p99", "p99.9", "p99.99", "max");
+    printf("%s: %s\n", json_string_value(json_object_get(result, "cell")),
+           json_string_value(json_object_get(result, "status")));
+    printf("%-9s %11s %11s %11s %11s %11s %11s\n", "us", "p50", "p90", "p99", "p99.9", "p99.99",
+           "max");
     print_quantiles("response", json_object_get(result, "response_ns"));
     print_quantiles("service", json_object_get(result, "service_ns"));
     print_quantiles("lateness", json_object_get(result, "lateness_ns"));
@@ -177,7 +193,8 @@ static bool deliver(const json_t *result, const char *path, struct error *error)
     return true;
 }
 
-/* --load: half a second is not enough for a collector to show, a second is (DaCapo asks for more). */
+/* --load: half a second is not enough for a collector to show, a second is (DaCapo asks for more).
+ */
 static bool find_rate(struct cell *cell, struct run *run, struct error *error) {
     double per_second;
     if (cell->mode != CELL_OPEN_LOAD)

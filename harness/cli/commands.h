@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* commands.h - the commands of tailrace; each takes its own arguments and returns the exit status. */
+/* commands.h - the commands of tailrace; each takes its own arguments and returns the exit status.
+ */
 #ifndef TAILRACE_CLI_COMMANDS_H
 #define TAILRACE_CLI_COMMANDS_H
 

@@ -11,14 +11,16 @@
 static const char help[] =
     "usage: tailrace COMMAND [OPTIONS]      (each command explains itself with --help)\n"
     "\n"
-    "What does each way of managing memory do to the tail latency and memory of a threaded C program?\n"
+    "What does each way of managing memory do to the tail latency and memory of a threaded C "
+    "program?\n"
     "\n"
     "  list     names the scenarios, strategies, heaps or suites\n"
     "  run      measures one cell: a scenario on a strategy and a heap\n"
     "  bench    measures a suite of cells, in random blocks, into a result set\n"
     "  report   writes the report of a result set\n"
     "\n"
-    "Exit status: 0 done, 1 a finding (a crash or a hang), 2 bad arguments or input, 3 something that\n"
+    "Exit status: 0 done, 1 a finding (a crash or a hang), 2 bad arguments or input, 3 something "
+    "that\n"
     "this machine lacks, 130 interrupted.\n";
 
 static const struct {
@@ -75,7 +77,8 @@ int main(int argc, char **argv) {
         fputs(help, stderr);
         return EXIT_INPUT;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0)
         return flushed(fputs(help, stdout) < 0);
     if (strcmp(argv[1], "--version") == 0)
         return flushed(printf("tailrace %s (%s%s)\n", TAILRACE_COMMIT, TAILRACE_COMPILER,
@@ -83,6 +86,7 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         if (strcmp(argv[1], commands[i].name) == 0)
             return flushed(commands[i].run(argc - 1, argv + 1));
-    error_set(&error, EXIT_INPUT, "there is no command \"%s\" (`tailrace --help` names them)", argv[1]);
+    error_set(&error, EXIT_INPUT, "there is no command \"%s\" (`tailrace --help` names them)",
+              argv[1]);
     return tell_error(&error);
 }

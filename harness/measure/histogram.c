@@ -23,7 +23,8 @@ void histogram_add(struct histogram *into, const struct histogram *from) {
 
 uint64_t histogram_quantile_ns(const struct histogram *h, double p) {
     assert(p >= 0 && p <= 1);
-    /* p is a decimal rounded to binary: without the slack 0.99 of 100 would ask for the 100th value */
+    /* p is a decimal rounded to binary: without the slack 0.99 of 100 would ask for the 100th value
+     */
     double rank = ceil(p * (double)h->count * (1 - 1e-12));
     uint64_t seen = 0;
     for (uint32_t i = 0; i < HISTOGRAM_BUCKETS; i++) {

@@ -24,8 +24,8 @@ struct histogram {
 static inline uint32_t histogram_index(uint64_t value_ns) {
     if (value_ns >> HISTOGRAM_VALUE_BITS)
         return HISTOGRAM_BUCKETS - 1;
-    uint32_t shift = 63 - HISTOGRAM_HALF_BITS -
-                     (uint32_t)__builtin_clzll(value_ns | (2 * HISTOGRAM_HALF - 1));
+    uint32_t shift =
+        63 - HISTOGRAM_HALF_BITS - (uint32_t)__builtin_clzll(value_ns | (2 * HISTOGRAM_HALF - 1));
     return shift * HISTOGRAM_HALF + (uint32_t)(value_ns >> shift);
 }
 
@@ -43,8 +43,8 @@ static inline void histogram_record(struct histogram *h, uint64_t value_ns) {
 /* Adds every count of `from`. */
 void histogram_add(struct histogram *into, const struct histogram *from);
 
-/* The smallest recorded value (as its bucket's highest, at most the maximum) that at least a share p
- * of all values does not exceed; 0 of an empty histogram. 0 <= p <= 1. */
+/* The smallest recorded value (as its bucket's highest, at most the maximum) that at least a share
+ * p of all values does not exceed; 0 of an empty histogram. 0 <= p <= 1. */
 uint64_t histogram_quantile_ns(const struct histogram *h, double p);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* load.h - the measured path: one worker's requests, each timed singly.
  *
- * Open loop: a request is due at its intended start s, starts at a >= s, ends at e. response = e - s
- * (what a user feels), service = e - a, lateness = a - s. Every scheduled request is executed and
- * recorded, however late. Closed loop: the next request starts when the last one has ended; there is
- * no intended start, so service time only. Records belong to one worker each.
+ * Open loop: a request is due at its intended start s, starts at a >= s, ends at e. response = e -
+ * s (what a user feels), service = e - a, lateness = a - s. Every scheduled request is executed and
+ * recorded, however late. Closed loop: the next request starts when the last one has ended; there
+ * is no intended start, so service time only. Records belong to one worker each.
  */
 #ifndef TAILRACE_MEASURE_LOAD_H
 #define TAILRACE_MEASURE_LOAD_H
@@ -43,15 +43,17 @@ struct load_target {
     void *context;
 };
 
-/* The clock that the loop runs on; wait_until returns the time it is then. Constant function pointers
- * fold into the loop: the same code is tested on a fake clock and measured on the real one. */
+/* The clock that the loop runs on; wait_until returns the time it is then. Constant function
+ * pointers fold into the loop: the same code is tested on a fake clock and measured on the real
+ * one. */
 struct load_clock {
     uint64_t (*now)(void *context);
     uint64_t (*wait_until)(void *context, uint64_t when_ns);
     void *context;
 };
 
-/* The length of an interval such that a recording of duration_ns fits; later starts go in the last. */
+/* The length of an interval such that a recording of duration_ns fits; later starts go in the last.
+ */
 static inline uint64_t load_interval_ns(uint64_t duration_ns) {
     uint64_t fit_ns = duration_ns / (LOAD_INTERVALS_MAX / 2) + 1;
     return fit_ns > LOAD_INTERVAL_NS_MIN ? fit_ns : LOAD_INTERVAL_NS_MIN;
@@ -116,8 +118,9 @@ load_run(const struct load_plan *plan, uint32_t worker, const struct load_target
         load_run_closed(plan, worker, target, record, clock);
 }
 
-/* True if a record's minimum lateness never comes back to zero (at most LOAD_LATENESS_ZERO_NS, what a
- * late wake-up of a spinning worker may cost) in any interval of the last half of the schedule. */
+/* True if a record's minimum lateness never comes back to zero (at most LOAD_LATENESS_ZERO_NS, what
+ * a late wake-up of a spinning worker may cost) in any interval of the last half of the schedule.
+ */
 #define LOAD_LATENESS_ZERO_NS 10000ull
 bool load_overloaded(const struct load_record *record);
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* schedule.h - intended start times, fixed before the run and never moved by what happens in it.
  *
- * Worker w of n serves requests w, w + n, w + 2n, ...: at a fixed rate request i starts i / rate after
- * the start; as a Poisson process each worker draws its own exponential gaps of mean n / rate, from
- * the seed and its number, so all workers together are a Poisson process of the whole rate.
+ * Worker w of n serves requests w, w + n, w + 2n, ...: at a fixed rate request i starts i / rate
+ * after the start; as a Poisson process each worker draws its own exponential gaps of mean n /
+ * rate, from the seed and its number, so all workers together are a Poisson process of the whole
+ * rate.
  */
 #ifndef TAILRACE_MEASURE_SCHEDULE_H
 #define TAILRACE_MEASURE_SCHEDULE_H
@@ -14,7 +15,7 @@ enum arrivals { ARRIVALS_FIXED, ARRIVALS_POISSON };
 
 struct schedule {
     uint64_t start_ns;
-    double gap_ns; /* between two starts of this worker: exact or mean */
+    double gap_ns;  /* between two starts of this worker: exact or mean */
     double next_ns; /* after start_ns */
     enum arrivals arrivals;
     rng random;

@@ -19,7 +19,8 @@ void host_interval(enum mem_cause cause, uint64_t begin_ns, uint64_t end_ns);
 /* Ends the run with status oom: bytes could not be had. */
 _Noreturn void host_out_of_memory(size_t bytes);
 
-/* Ends the run with SIGABRT: the program broke the contract of mem.h in the way the sentence says. */
+/* Ends the run with SIGABRT: the program broke the contract of mem.h in the way the sentence says.
+ */
 _Noreturn void host_violation(const char *sentence);
 
 /* The value of a tunable given by --tune, else the fallback. */

@@ -1,9 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* scenario.h - what a scenario includes: the lifetime interface, its own shape, locks, random numbers. */
+/* scenario.h - what a scenario includes: the lifetime interface, its own shape, locks, random
+ * numbers. */
 #ifndef TAILRACE_MEMORY_SCENARIO_H
 #define TAILRACE_MEMORY_SCENARIO_H
 
 #include "base/rng.h"
+#include "memory/needs.h"
+
+/* What this scenario declares that it needs, for strategies that check it (audit). */
+enum scenario_declares {
+#define SCENARIO(id, name, needs, live, what) scenario_declares_##id = (needs),
+#include "load/list.def"
+#undef SCENARIO
+};
+#if defined(SCENARIO_ID)
+#define SCENARIO_NEEDS MEM_PASTE(scenario_declares_, SCENARIO_ID)
+#endif
+
 #include "memory/mem.h"
 #include "memory/workload.h"
 

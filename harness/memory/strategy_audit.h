@@ -18,8 +18,9 @@
  *               | kept objects or several receivers
  *
  * For tests, not for measurement: no address is used twice, so that a stale pointer is always known
- * as such; all objects of a run together have AUDIT_REGION_BYTES and there are AUDIT_OBJECTS_MAX of
- * them, AUDIT_SCOPES_MAX scopes and AUDIT_THREADS_MAX threads at a time. Dropped objects are
+ * as such, and what was dropped stays resident. All objects of a run together have
+ * AUDIT_REGION_BYTES, and there are at most AUDIT_OBJECTS_MAX of them, AUDIT_SCOPES_MAX scopes, and
+ * AUDIT_THREADS_MAX threads at a time; beyond that the run is out of memory. Dropped objects are
  * overwritten, so that what is read from them is wrong; resize always moves.
  */
 #include "memory/audit_check.h"

@@ -6,7 +6,9 @@
  * allocated as pointer-free. drop is nothing: the collector finds out. A stop is logged from
  * GC_EVENT_PRE_STOP_WORLD (the threads are about to be signalled) to GC_EVENT_POST_START_WORLD.
  * Under ThreadSanitizer, which defers the stop signal, threads are stopped at safepoints instead:
- * boehm_safepoints.h. Marker threads take GC_MARKERS from the environment if it is set.
+ * boehm_safepoints.h. Marker threads take GC_MARKERS from the environment if it is set. Under
+ * AddressSanitizer stack frames must stay on the stack, where the scan finds what they hold:
+ * detect_stack_use_after_return=0, or its compile flag.
  */
 #define GC_THREADS
 #define GC_NO_THREAD_REDIRECTS /* threads register in mem_attach; pthread_create stays libc's */

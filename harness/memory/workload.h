@@ -2,13 +2,13 @@
 /* workload.h - what a workload is to the harness: a request that can be prepared and executed.
  *
  * One process runs one scenario on one strategy. Order: setup, then per phase (warm-up, recording)
- * prepare and execute for each request, reset between the phases, finish. setup, reset and finish are
- * called by the main thread while no worker runs; prepare and execute by the workers, all at once.
- * A worker is in mem_block but inside execute, which unblocks first and blocks last.
+ * prepare and execute for each request, reset between the phases, finish. setup, reset and finish
+ * are called by the main thread while no worker runs; prepare and execute by the workers, all at
+ * once. A worker is in mem_block but inside execute, which unblocks first and blocks last.
  *
  * Checksum: execute returns a hash over its request's number and immutable bytes read back from
- * objects; finish returns the sum over keys of hash(key, final value). Their sum must depend on seed
- * and number of requests only: not on strategy, heap, threads, or the order of requests.
+ * objects; finish returns the sum over keys of hash(key, final value). Their sum must depend on
+ * seed and number of requests only: not on strategy, heap, threads, or the order of requests.
  */
 #ifndef TAILRACE_MEMORY_WORKLOAD_H
 #define TAILRACE_MEMORY_WORKLOAD_H

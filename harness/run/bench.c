@@ -70,8 +70,8 @@ bool bench_open(struct suite *suite, const char *folder, struct error *error) {
     *suite = (struct suite){0};
     json_t *manifest = json_load_file(path, 0, &why);
     if (!manifest)
-        return error_set(error, EXIT_INPUT, "%s holds no result set to resume (cannot read %s)", folder,
-                         path);
+        return error_set(error, EXIT_INPUT, "%s holds no result set to resume (cannot read %s)",
+                         folder, path);
     bool parsed = suite_parse(suite, json_object_get(manifest, "definition"), path, error);
     json_decref(manifest);
     return parsed;
@@ -113,7 +113,8 @@ static bool open_runs(struct bench *bench, struct error *error) {
     bool good = true;
     bench->runs = fopen(bench->runs_path, "a+e");
     if (!bench->runs)
-        return error_set(error, EXIT_INPUT, "cannot write %s: %s", bench->runs_path, strerror(errno));
+        return error_set(error, EXIT_INPUT, "cannot write %s: %s", bench->runs_path,
+                         strerror(errno));
     rewind(bench->runs);
     while (good && (length = getline(&line, &line_bytes, bench->runs)) > 0 &&
            line[length - 1] == '\n') {
@@ -122,9 +123,11 @@ static bool open_runs(struct bench *bench, struct error *error) {
     }
     free(line);
     if (!good)
-        return error_set(error, EXIT_INPUT, "%s has a line that is no run of this suite", bench->runs_path);
+        return error_set(error, EXIT_INPUT, "%s has a line that is no run of this suite",
+                         bench->runs_path);
     if (ftruncate(fileno(bench->runs), whole) != 0 || fseeko(bench->runs, 0, SEEK_END) != 0)
-        return error_set(error, EXIT_INPUT, "cannot write %s: %s", bench->runs_path, strerror(errno));
+        return error_set(error, EXIT_INPUT, "cannot write %s: %s", bench->runs_path,
+                         strerror(errno));
     return true;
 }
 
@@ -155,14 +158,15 @@ static bool calibrate_cell(struct bench *bench, struct cell *cell, struct error 
     struct run run;
     double per_second;
     char name[2 * AREA_PATH_BYTES];
-    bool ran = run_or_lack(measure_capacity(cell, CALIBRATION_S, &per_second, &run, error), &run, error);
+    bool ran =
+        run_or_lack(measure_capacity(cell, CALIBRATION_S, &per_second, &run, error), &run, error);
     cell_name(cell, name, sizeof name);
     if (ran) {
-        json_array_append_new(
-            json_object_get(bench->manifest, "calibration"),
-            json_pack("{s:s,s:s,s:f,s:s,s:o}", "cell", name, "scenario", cell->scenario->name,
-                      "capacity_rate", per_second, "status", run_status_name(run.status), "reason",
-                      *run.reason ? json_string(run.reason) : json_null()));
+        json_array_append_new(json_object_get(bench->manifest, "calibration"),
+                              json_pack("{s:s,s:s,s:f,s:s,s:o}", "cell", name, "scenario",
+                                        cell->scenario->name, "capacity_rate", per_second, "status",
+                                        run_status_name(run.status), "reason",
+                                        *run.reason ? json_string(run.reason) : json_null()));
         bench->progress.done++;
         tell(bench, cell, &run);
     }
@@ -173,7 +177,8 @@ static bool calibrate_cell(struct bench *bench, struct cell *cell, struct error 
 /* Measures the cells whose capacity the manifest does not hold yet. */
 static bool calibrate(struct bench *bench, struct error *error) {
     const json_t *known = json_object_get(bench->manifest, "calibration");
-    bench->progress = (struct bench_progress){.calibrating = true, .planned = bench->suite->cell_count};
+    bench->progress =
+        (struct bench_progress){.calibrating = true, .planned = bench->suite->cell_count};
     bench->progress.done = bench->done_before = (uint32_t)json_array_size(known);
     bench->started_ns = clock_now_ns();
     for (uint32_t i = bench->done_before; i < bench->suite->cell_count; i++)
@@ -182,24 +187,34 @@ static bool calibrate(struct bench *bench, struct error *error) {
     return true;
 }
 
-/* Every cell of a scenario gets the load's share of what its slowest one can do; controls aside. */
-static void set_rates(struct bench *bench) {
-    struct suite *suite = bench->suite;
+/* The share that the load is of what the scenario's slowest cell can do; controls aside, unless
+ * there is nothing else. 0 if no cell had a capacity. */
+static double rate_for(const struct bench *bench, const struct scenario_info *scenario) {
     const json_t *known = json_object_get(bench->manifest, "calibration");
-    for (uint32_t i = 0; i < suite->cell_count; i++) {
-        double slowest = 0, control = 0;
-        for (uint32_t k = 0; k < suite->cell_count; k++) {
-            double capacity =
-                json_number_value(json_object_get(json_array_get(known, k), "capacity_rate"));
-            if (suite->cells[k].scenario != suite->cells[i].scenario || capacity <= 0)
-                continue;
-            if (strcmp(suite->cells[k].strategy->family, "control") == 0)
-                control = capacity;
-            else if (slowest <= 0 || capacity < slowest)
-                slowest = capacity;
-        }
-        suite->cells[i].rate = suite->load * (slowest > 0 ? slowest : control);
+    double slowest = 0, control = 0;
+    for (uint32_t i = 0; i < bench->suite->cell_count; i++) {
+        const struct cell *cell = &bench->suite->cells[i];
+        double capacity =
+            json_number_value(json_object_get(json_array_get(known, i), "capacity_rate"));
+        if (cell->scenario != scenario || capacity <= 0)
+            continue;
+        if (strcmp(cell->strategy->family, "control") == 0)
+            control = capacity;
+        else if (slowest <= 0 || capacity < slowest)
+            slowest = capacity;
     }
+    return bench->suite->load * (slowest > 0 ? slowest : control);
+}
+
+static bool set_rates(struct bench *bench, struct error *error) {
+    json_t *known = json_object_get(bench->manifest, "calibration");
+    for (uint32_t i = 0; i < bench->suite->cell_count; i++) {
+        struct cell *cell = &bench->suite->cells[i];
+        cell->rate = rate_for(bench, cell->scenario);
+        json_object_set_new(json_array_get(known, i), "offered_rate",
+                            cell->rate > 0 ? json_real(cell->rate) : json_null());
+    }
+    return save_manifest(bench, error);
 }
 
 static bool run_cell(struct bench *bench, struct cell *cell, int block, int order,
@@ -212,7 +227,8 @@ static bool run_cell(struct bench *bench, struct cell *cell, int block, int orde
                  "no cell of its scenario had a capacity to derive the rate from");
     bool ran = run_or_lack(supervise(cell, &run, error), &run, error);
     if (ran) {
-        json_t *result = result_json(cell, &run, json_object_get(bench->manifest, "context"), block, order);
+        json_t *result =
+            result_json(cell, &run, json_object_get(bench->manifest, "context"), block, order);
         ran = file_append_line(bench->runs, result, bench->runs_path, error);
         json_decref(result);
     }
@@ -224,7 +240,8 @@ static bool run_cell(struct bench *bench, struct cell *cell, int block, int orde
     return ran;
 }
 
-/* The block's order comes from the seed and its number alone, so that a resumed block goes on in it. */
+/* The block's order comes from the seed and its number alone, so that a resumed block goes on in
+ * it. */
 static bool run_block(struct bench *bench, uint32_t block, struct error *error) {
     uint32_t count = bench->suite->cell_count, order[SUITE_CELLS_MAX];
     rng random = rng_at(bench->suite->seed, block);
@@ -241,7 +258,8 @@ static bool run_block(struct bench *bench, uint32_t block, struct error *error) 
 }
 
 static bool run_blocks(struct bench *bench, struct error *error) {
-    bench->progress = (struct bench_progress){.planned = bench->suite->blocks * bench->suite->cell_count};
+    bench->progress =
+        (struct bench_progress){.planned = bench->suite->blocks * bench->suite->cell_count};
     if (!open_runs(bench, error))
         return false;
     bench->done_before = bench->progress.done;
@@ -256,8 +274,8 @@ static bool run_blocks(struct bench *bench, struct error *error) {
     return save_manifest(bench, error);
 }
 
-bool bench_run(struct suite *suite, const char *folder, const char *command, bench_tell tell_progress,
-               struct error *error) {
+bool bench_run(struct suite *suite, const char *folder, const char *command,
+               bench_tell tell_progress, struct error *error) {
     struct bench bench = {.suite = suite, .tell = tell_progress};
     path_in(bench.manifest_path, folder, "manifest.json");
     path_in(bench.runs_path, folder, "runs.jsonl");
@@ -265,12 +283,9 @@ bool bench_run(struct suite *suite, const char *folder, const char *command, ben
     if (!bench.manifest)
         bench.manifest = manifest_new(suite, command);
     bench.done = calloc((size_t)suite->blocks * suite->cell_count, sizeof *bench.done);
-    bool ran = bench.done ? save_manifest(&bench, error) : error_set(error, EXIT_LACKING, "out of memory");
-    ran = ran && calibrate(&bench, error);
-    if (ran) {
-        set_rates(&bench);
-        ran = run_blocks(&bench, error);
-    }
+    bool ran =
+        bench.done ? save_manifest(&bench, error) : error_set(error, EXIT_LACKING, "out of memory");
+    ran = ran && calibrate(&bench, error) && set_rates(&bench, error) && run_blocks(&bench, error);
     if (bench.runs)
         fclose(bench.runs);
     json_decref(bench.manifest);

@@ -7,17 +7,18 @@
 
 /* Where a suite stands; told after each step. */
 struct bench_progress {
-    uint32_t done, planned;  /* runs; in calibration: cells */
+    uint32_t done, planned; /* runs; in calibration: cells */
     bool calibrating;
     const char *cell, *status;
-    const char *reason;      /* empty where all is well */
-    double left_s;           /* estimate; negative if unknown */
+    const char *reason; /* empty where all is well */
+    double left_s;      /* estimate; negative if unknown */
 };
 typedef void (*bench_tell)(const struct bench_progress *progress);
 
-/* Runs every (block, cell) that the result set in `folder` does not hold yet; the folder must exist. On
- * resume the suite is the one in the folder's manifest (bench_open). False with a sentence: exit status
- * 2 (cannot read or write), 3, or EXIT_INTERRUPTED; the result set is valid in every case. */
+/* Runs every (block, cell) that the result set in `folder` does not hold yet; the folder must
+ * exist. On resume the suite is the one in the folder's manifest (bench_open). False with a
+ * sentence: exit status 2 (cannot read or write), 3, or EXIT_INTERRUPTED; the result set is valid
+ * in every case. */
 bool bench_run(struct suite *suite, const char *folder, const char *command, bench_tell tell,
                struct error *error);
 

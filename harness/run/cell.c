@@ -36,7 +36,8 @@ bool cell_set_strategy(struct cell *cell, const char *name, struct error *error)
     cell->strategy = find_strategy(name);
     if (!cell->strategy)
         return error_set(error, EXIT_INPUT,
-                         "there is no strategy \"%s\" (`tailrace list strategies` names them)", name);
+                         "there is no strategy \"%s\" (`tailrace list strategies` names them)",
+                         name);
     return true;
 }
 
@@ -46,13 +47,14 @@ bool cell_set_heap(struct cell *cell, const char *name, struct error *error) {
     if (heap && heap_library_path(heap, cell->heap_path, sizeof cell->heap_path))
         return true;
     if (heap)
-        return error_set(error, EXIT_LACKING, "the heap %s is not installed (Debian package %s)", name,
-                         heap->package);
+        return error_set(error, EXIT_LACKING, "the heap %s is not installed (Debian package %s)",
+                         name, heap->package);
     if (!strchr(name, '/'))
-        return error_set(error, EXIT_INPUT,
-                         "there is no heap \"%s\" (`tailrace list heaps` names them, and any other is "
-                         "given by the path of its library)",
-                         name);
+        return error_set(
+            error, EXIT_INPUT,
+            "there is no heap \"%s\" (`tailrace list heaps` names them, and any other is "
+            "given by the path of its library)",
+            name);
     char real[PATH_MAX];
     if (!realpath(name, real) || access(real, R_OK) != 0 || strlen(real) >= sizeof cell->heap_path)
         return error_set(error, EXIT_INPUT, "cannot read the heap library %s", name);
@@ -70,7 +72,8 @@ static bool parse_number(const char *text, bool bytes, double low, double high, 
     char *end;
     errno = 0;
     *value = strtod(text, &end);
-    if (end == text || errno != 0 || !isfinite(*value) || text[strspn(text, "+-.0123456789eE")] == 'x')
+    if (end == text || errno != 0 || !isfinite(*value) ||
+        text[strspn(text, "+-.0123456789eE")] == 'x')
         return false;
     if (bytes && *end && strchr("KMG", *end)) {
         *value *= *end == 'K' ? 0x1p10 : *end == 'M' ? 0x1p20 : 0x1p30;
@@ -105,16 +108,38 @@ bool cell_set_number(struct cell *cell, const char *key, const char *value, stru
         (limit->whole && number != floor(number)))
         return error_set(error, EXIT_INPUT, "--%s takes %s, not \"%s\"", key, limit->what, value);
     switch (limit - limits) {
-    case 0: cell->threads = (uint32_t)number; break;
-    case 1: cell->rate = number; cell->mode = CELL_OPEN_RATE; break;
-    case 2: cell->load = number; cell->mode = CELL_OPEN_LOAD; break;
-    case 3: cell->duration_s = number; break;
-    case 4: cell->warmup_s = number; break;
-    case 5: cell->requests = (uint64_t)number; break;
-    case 6: cell->live = (uint64_t)number; break;
-    case 7: cell->budget_bytes = (uint64_t)number; break;
-    case 8: cell->seed = (uint64_t)number; break;
-    default: cell->timeout_s = number; break;
+    case 0:
+        cell->threads = (uint32_t)number;
+        break;
+    case 1:
+        cell->rate = number;
+        cell->mode = CELL_OPEN_RATE;
+        break;
+    case 2:
+        cell->load = number;
+        cell->mode = CELL_OPEN_LOAD;
+        break;
+    case 3:
+        cell->duration_s = number;
+        break;
+    case 4:
+        cell->warmup_s = number;
+        break;
+    case 5:
+        cell->requests = (uint64_t)number;
+        break;
+    case 6:
+        cell->live = (uint64_t)number;
+        break;
+    case 7:
+        cell->budget_bytes = (uint64_t)number;
+        break;
+    case 8:
+        cell->seed = (uint64_t)number;
+        break;
+    default:
+        cell->timeout_s = number;
+        break;
     }
     return true;
 }
@@ -156,12 +181,13 @@ bool cell_unsupported(const struct cell *cell, char *reason, size_t reason_bytes
                  "%s does not take its objects from malloc, so it is run on glibc only",
                  strategy->name);
     else if (cell->budget_bytes && strcmp(strategy->family, "control") == 0)
-        snprintf(reason, reason_bytes, "%s reserves its memory beforehand, so a budget says nothing",
-                 strategy->name);
+        snprintf(reason, reason_bytes,
+                 "%s reserves its memory beforehand, so a budget says nothing", strategy->name);
     else if (sanitized && *cell->heap_path)
         snprintf(reason, reason_bytes, "a %s build brings a heap of its own", TAILRACE_SANITIZER);
     else if (sanitized && cell->budget_bytes)
-        snprintf(reason, reason_bytes, "a %s build does not run under a budget", TAILRACE_SANITIZER);
+        snprintf(reason, reason_bytes, "a %s build does not run under a budget",
+                 TAILRACE_SANITIZER);
     return *reason != '\0';
 }
 

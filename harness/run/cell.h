@@ -17,21 +17,22 @@ struct cell {
     uint32_t threads;
     enum cell_mode mode;
     enum arrivals arrivals;
-    double rate;        /* CELL_OPEN_RATE: per second */
-    double load;        /* CELL_OPEN_LOAD: fraction of the capacity that is measured first */
+    double rate; /* CELL_OPEN_RATE: per second */
+    double load; /* CELL_OPEN_LOAD: fraction of the capacity that is measured first */
     double duration_s, warmup_s;
-    uint64_t requests;  /* 0: as the duration gives */
+    uint64_t requests;                 /* 0: as the duration gives */
     uint64_t live, budget_bytes, seed; /* budget 0: none */
-    double timeout_s;   /* 0: cell_timeout_s decides */
+    double timeout_s;                  /* 0: cell_timeout_s decides */
     char tune[AREA_TEXT_BYTES];
     char lacking[AREA_TEXT_BYTES]; /* why this machine cannot run it; empty if it can */
 };
 
-/* Defaults for a scenario: malloc on glibc, cores - 1 workers (at least 1), half of capacity, 5 s. */
+/* Defaults for a scenario: malloc on glibc, cores - 1 workers (at least 1), half of capacity, 5 s.
+ */
 void cell_defaults(struct cell *cell, const struct scenario_info *scenario);
 
-/* Each checks one value and puts it in; false with a sentence (exit status 2, or 3 for a heap that is
- * not installed). set_number takes "threads", "rate", "load", "duration", "warmup", "requests",
+/* Each checks one value and puts it in; false with a sentence (exit status 2, or 3 for a heap that
+ * is not installed). set_number takes "threads", "rate", "load", "duration", "warmup", "requests",
  * "live", "budget", "seed" or "timeout". tune adds one K=V, once the strategy is set. */
 bool cell_set_strategy(struct cell *cell, const char *name, struct error *error);
 bool cell_set_heap(struct cell *cell, const char *name, struct error *error);
@@ -45,7 +46,8 @@ bool cell_unsupported(const struct cell *cell, char *reason, size_t reason_bytes
 /* scenario/strategy/heap/tN, and what else is not the default. */
 void cell_name(const struct cell *cell, char *name, size_t name_bytes);
 
-/* How long a run may take before it counts as hung: generous, for a run that is far overloaded too. */
+/* How long a run may take before it counts as hung: generous, for a run that is far overloaded too.
+ */
 double cell_timeout_s(const struct cell *cell);
 
 #endif

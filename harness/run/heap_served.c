@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* heap_served.c - asks the dynamic linker where malloc comes from, and that library for its version. */
+/* heap_served.c - asks the dynamic linker where malloc comes from, and that library for its
+ * version. */
 #include "run/heap_served.h"
 
 #include <dlfcn.h>

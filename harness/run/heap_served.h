@@ -6,12 +6,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Writes the real path of the file that malloc comes from and that library's version, as it tells it
- * itself or as its file name ends, else "unknown". Call it from a worker, before other threads. */
+/* Writes the real path of the file that malloc comes from and that library's version, as it tells
+ * it itself or as its file name ends, else "unknown". Call it from a worker, before other threads.
+ */
 void heap_served(char *path, size_t path_bytes, char *version, size_t version_bytes);
 
 /* True if malloc, being served from `path`, is what was asked for: the library `wanted`, or for an
- * empty `wanted` the C library (in a sanitizer build the program itself, which holds the runtime). */
+ * empty `wanted` the C library (in a sanitizer build the program itself, which holds the runtime).
+ */
 bool heap_served_is(const char *path, const char *wanted);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* paths.h - where the parts of tailrace lie: workers beside the program, the rest in its sources. */
+/* paths.h - where the parts of tailrace lie: workers beside the program, the rest in its sources.
+ */
 #ifndef TAILRACE_RUN_PATHS_H
 #define TAILRACE_RUN_PATHS_H
 

@@ -76,8 +76,8 @@ static json_t *intervals_json(const struct area *area) {
         json_array_append_new(worst, all.count ? integer(all.max_response_ns) : json_null());
         json_array_append_new(lateness, all.count ? integer(all.min_lateness_ns) : json_null());
     }
-    return json_pack("{s:f,s:o,s:o,s:o}", "width_s", (double)plan->interval_ns * 1e-9, "count", count,
-                     "max_response_ns", worst, "min_lateness_ns", lateness);
+    return json_pack("{s:f,s:o,s:o,s:o}", "width_s", (double)plan->interval_ns * 1e-9, "count",
+                     count, "max_response_ns", worst, "min_lateness_ns", lateness);
 }
 
 static json_t *pauses_json(const struct run *run, uint32_t logged) {
@@ -142,7 +142,8 @@ static json_t *stamps_json(const struct cell *cell) {
     const char *markers = strstr(cell->tune, "markers=");
     if (strcmp(cell->strategy->family, "collector") == 0) {
         helpers = markers ? strtoull(markers + 8, NULL, 10) : 0;
-        helpers = (helpers ? helpers : (uint64_t)cores) - 1; /* the thread that stops marks as well */
+        helpers =
+            (helpers ? helpers : (uint64_t)cores) - 1; /* the thread that stops marks as well */
     }
     if (cell->threads + helpers > (uint64_t)cores)
         json_array_append_new(stamps, json_string("oversubscribed"));
@@ -168,7 +169,8 @@ static struct load_record *merge_records(const struct area *area) {
 }
 
 static bool recording(const struct run *run) {
-    return run->area && atomic_load_explicit(&run->area->phase, memory_order_acquire) >= PHASE_RECORD;
+    return run->area &&
+           atomic_load_explicit(&run->area->phase, memory_order_acquire) >= PHASE_RECORD;
 }
 
 static void add_latency(json_t *result, const struct cell *cell, const struct run *run) {
@@ -194,7 +196,8 @@ static void add_latency(json_t *result, const struct cell *cell, const struct ru
     json_object_set_new(result, "lateness_ns", quantiles_json(&all->lateness));
     json_object_set_new(result, "response_histogram", histogram_json(&all->response));
     json_object_set_new(result, "service_histogram", histogram_json(&all->service));
-    json_object_set_new(result, "intervals", recording(run) ? intervals_json(run->area) : json_null());
+    json_object_set_new(result, "intervals",
+                        recording(run) ? intervals_json(run->area) : json_null());
     free(all);
 }
 
@@ -220,7 +223,8 @@ static void add_memory(json_t *result, const struct run *run) {
             peak_bytes = run->samples[i].bytes;
     json_object_set_new(result, "rss_peak_bytes", bytes_or_null(peak_bytes));
     json_object_set_new(result, "rss_base_bytes", bytes_or_null(area ? area->rss_base_bytes : 0));
-    json_object_set_new(result, "rss_drained_bytes", bytes_or_null(area ? area->rss_drained_bytes : 0));
+    json_object_set_new(result, "rss_drained_bytes",
+                        bytes_or_null(area ? area->rss_drained_bytes : 0));
     json_object_set_new(result, "rss_series", area ? series_json(run) : json_array());
     double cpu_s = (double)run->usage.ru_utime.tv_sec + (double)run->usage.ru_stime.tv_sec +
                    (double)(run->usage.ru_utime.tv_usec + run->usage.ru_stime.tv_usec) * 1e-6;

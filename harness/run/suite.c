@@ -62,8 +62,9 @@ static bool parse_cell(struct cell *cell, const json_t *json, const json_t *suit
     if (!known_keys(json, known, from, error))
         return false;
     if (!scenario || !find_scenario(scenario))
-        return error_set(error, EXIT_INPUT, "%s: a cell needs a \"scenario\" that exists, not \"%s\"",
-                         from, scenario ? scenario : "");
+        return error_set(error, EXIT_INPUT,
+                         "%s: a cell needs a \"scenario\" that exists, not \"%s\"", from,
+                         scenario ? scenario : "");
     cell_defaults(cell, find_scenario(scenario));
     return (!strategy || cell_set_strategy(cell, strategy, error)) &&
            (!heap || set_heap(cell, heap, error)) && (!tune || cell_add_tune(cell, tune, error)) &&

@@ -26,8 +26,8 @@ bool suite_load(struct suite *suite, const char *name, struct error *error);
 /* The same from JSON already read; takes a reference of its own. `from` names it in errors. */
 bool suite_parse(struct suite *suite, json_t *definition, const char *from, struct error *error);
 
-/* Keeps the cells whose name matches the shell pattern or contains it as it is, in the definition too;
- * false if none does. */
+/* Keeps the cells whose name matches the shell pattern or contains it as it is, in the definition
+ * too; false if none does. */
 bool suite_keep(struct suite *suite, const char *pattern, struct error *error);
 
 void suite_free(struct suite *suite);

@@ -75,7 +75,8 @@ static struct area *area_new(int *fd) {
     return area == MAP_FAILED ? NULL : area;
 }
 
-/* In the child: only calls that are safe after fork. A terminal's Ctrl-C reaches the parent alone. */
+/* In the child: only calls that are safe after fork. A terminal's Ctrl-C reaches the parent alone.
+ */
 static _Noreturn void become_worker(const char *program, const char *heap_path, int area_fd,
                                     int say_fd) {
     char number[16];
@@ -118,18 +119,21 @@ static void listen(int fd, char *said) {
     char text[SAY_BYTES];
     ssize_t length;
     while ((length = read(fd, text, sizeof text)) > 0) {
-        size_t old = strlen(said), keep = (size_t)length < SAY_BYTES ? SAY_BYTES - 1 - (size_t)length : 0;
+        size_t old = strlen(said),
+               keep = (size_t)length < SAY_BYTES ? SAY_BYTES - 1 - (size_t)length : 0;
         if (old > keep)
             memmove(said, said + old - keep, keep + 1);
         old = strlen(said);
-        size_t from = (size_t)length > SAY_BYTES - 1 - old ? (size_t)length - (SAY_BYTES - 1 - old) : 0;
+        size_t from =
+            (size_t)length > SAY_BYTES - 1 - old ? (size_t)length - (SAY_BYTES - 1 - old) : 0;
         memcpy(said + old, text + from, (size_t)length - from);
         said[old + (size_t)length - from] = '\0';
     }
 }
 
 /* Watches until the process has ended; returns true if it had to be killed for its time. */
-static bool watch(pid_t pid, double timeout_s, int say_fd, struct run *run, char *said, int *ended) {
+static bool watch(pid_t pid, double timeout_s, int say_fd, struct run *run, char *said,
+                  int *ended) {
     char statm[64];
     snprintf(statm, sizeof statm, "/proc/%d/statm", (int)pid);
     int statm_fd = open(statm, O_RDONLY | O_CLOEXEC);
@@ -160,7 +164,7 @@ static void last_line(char *said, char *line, size_t line_bytes) {
 }
 
 static const char *phase_word(const struct area *area) {
-    static const char *const words[] = {"before set-up", "during set-up", "during warm-up",
+    static const char *const words[] = {"before set-up",   "during set-up",    "during warm-up",
                                         "while recording", "during the drain", "at its end"};
     return words[atomic_load_explicit(&area->phase, memory_order_acquire)];
 }
@@ -222,7 +226,8 @@ static bool judge(struct run *run, const struct cell *cell, char *said, int ende
     return true;
 }
 
-static bool run_process(const struct cell *cell, struct run *run, int area_fd, struct error *error) {
+static bool run_process(const struct cell *cell, struct run *run, int area_fd,
+                        struct error *error) {
     char program[AREA_PATH_BYTES + 64], said[SAY_BYTES] = "";
     int say[2], ended = 0;
     path_worker(cell->strategy->name, program, sizeof program);
@@ -251,7 +256,9 @@ bool supervise(const struct cell *cell, struct run *run, struct error *error) {
         return true;
     }
     run->area = area_new(&area_fd);
-    bool ran = run->area ? true : error_set(error, EXIT_LACKING, "cannot share memory: %s", strerror(errno));
+    bool ran = run->area
+                   ? true
+                   : error_set(error, EXIT_LACKING, "cannot share memory: %s", strerror(errno));
     if (ran) {
         configure(cell, run->area);
         ran = run_process(cell, run, area_fd, error);

@@ -16,8 +16,8 @@ enum run_status { RUN_OK, RUN_OVERLOADED, RUN_OOM, RUN_UNSUPPORTED, RUN_CRASHED,
 
 struct run {
     enum run_status status;
-    char reason[1024];       /* a sentence, empty where status is ok */
-    struct area *area;       /* NULL where nothing was started */
+    char reason[1024]; /* a sentence, empty where status is ok */
+    struct area *area; /* NULL where nothing was started */
     struct rss_sample *samples;
     size_t sample_count, sample_capacity;
     struct rusage usage;
@@ -32,8 +32,8 @@ struct run {
 bool supervise(const struct cell *cell, struct run *run, struct error *error);
 void run_free(struct run *run);
 
-/* What the cell can do: requests per second in closed loop for duration_s, after as long a warm-up as the
- * cell's. A cell that cannot gives 0 and says why in run->status and reason. */
+/* What the cell can do: requests per second in closed loop for duration_s, after as long a warm-up
+ * as the cell's. A cell that cannot gives 0 and says why in run->status and reason. */
 bool measure_capacity(const struct cell *cell, double duration_s, double *per_second,
                       struct run *run, struct error *error);
 

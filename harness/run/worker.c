@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* worker.c - the process under test: one scenario on one strategy, told what to do by a shared area.
+/* worker.c - the process under test: one scenario on one strategy, told what to do by a shared
+ * area.
  *
- * Started by supervise.c as `tailrace-<strategy> FD`, FD being the area (measure/area.h). Order: check
- * the heap, start the workers (before the budget's limit, so that their stacks are not charged), set
- * up, warm up, reset, record, give everything back, let the parent see what stays resident, end.
+ * Started by supervise.c as `tailrace-<strategy> FD`, FD being the area (measure/area.h). Order:
+ * check the heap, start the workers (before the budget's limit, so that their stacks are not
+ * charged), set up, warm up, reset, record, give everything back, let the parent see what stays
+ * resident, end.
  */
 #include "base/clock.h"
 #include "measure/area.h"
@@ -290,8 +292,8 @@ static void check_heap(void) {
 
 int main(int argc, char **argv) {
     int fd = argc == 2 ? atoi(argv[1]) : -1;
-    struct area *area = fd < 0 ? MAP_FAILED
-                               : mmap(NULL, sizeof *area, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    struct area *area =
+        fd < 0 ? MAP_FAILED : mmap(NULL, sizeof *area, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (area == MAP_FAILED || area->bytes != sizeof *area) {
         fprintf(stderr, "%s: this program is started by `tailrace run`\n", argv[0]);
         return 2;

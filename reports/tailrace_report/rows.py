@@ -93,19 +93,16 @@ def pauses(cells):
 def calibration(manifest, grouped):
     """One row per calibrated cell: its capacity and what share of it is offered to it."""
     cells = {cell.spec["cell"]: cell for group in grouped.values() for cell in group}
-    capacities, rows = {}, []
+    rows = []
     for entry in manifest["calibration"]:
-        if entry.get("capacity_rate"):
-            capacities.setdefault(entry["scenario"], []).append(entry["capacity_rate"])
-    for entry in manifest["calibration"]:
-        capacity, load = entry.get("capacity_rate"), manifest.get("load")
-        lowest = min(capacities.get(entry["scenario"], [math.inf]))
-        offered = None if load is None or math.isinf(lowest) else load * lowest
+        capacity, offered = entry.get("capacity_rate"), entry.get("offered_rate")
+        load = manifest.get("load")
         rows.append({
             "scenario": entry["scenario"], "cell": cells.get(entry["cell"]), "name": entry["cell"],
-            "capacity": shown(capacity or None, rate), "slowest": capacity == lowest,
-            "offered": shown(offered if capacity else None, rate), "status": entry["status"],
-            "reason": entry.get("reason"),
+            "capacity": shown(capacity or None, rate), "offered": shown(offered or None, rate),
+            "slowest": bool(offered and capacity and load)
+            and math.isclose(offered, load * capacity, rel_tol=1e-6),
+            "status": entry["status"], "reason": entry.get("reason"),
             "share": percent(offered / capacity) if offered and capacity else None})
     return rows
 

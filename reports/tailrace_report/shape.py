@@ -29,7 +29,8 @@ def wrong_in_manifest(manifest):
     if len({c["cell"] for c in manifest["cells"]}) < len(manifest["cells"]):
         return "cells (a name occurs twice)"
     for entry in manifest["calibration"]:
-        if wrong_field(entry, CALIBRATION) or not is_number(entry.get("capacity_rate"), null=True):
+        rates = (entry.get("capacity_rate"), entry.get("offered_rate"))
+        if wrong_field(entry, CALIBRATION) or not all(is_number(r, null=True) for r in rates):
             return "calibration"
     return None if is_number(manifest.get("load"), null=True) else "load"
 

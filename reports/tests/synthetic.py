@@ -46,6 +46,7 @@ def manifest():
     calibration = [
         {"cell": cell_name(scenario, strategy, heap), "scenario": scenario,
          "capacity_rate": None if unsupported(scenario, strategy) else rate / 0.7 * 4800 / service,
+         "offered_rate": None if unsupported(scenario, strategy) else rate,
          "status": "unsupported" if unsupported(scenario, strategy) else "ok",
          "reason": "the scenario needs RECLAIM" if unsupported(scenario, strategy) else None}
         for scenario, rate in SCENARIOS.items() for strategy, heap, service, *_ in CELLS]

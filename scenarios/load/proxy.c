@@ -1,72 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /* proxy.c - the request path of an HTTP/1.1 reverse proxy, without sockets.
  *
- * After the proxy that took the place of NGINX by sharing connections across threads (claims.md, 2). A
- * request's bytes are copied in as from a socket, parsed, routed, rewritten (hop-by-hop headers out;
- * Via, X-Forwarded-For and X-Request-Id in) and sent upstream over a connection from a pool that all
- * workers share; the upstream is a seeded generator; its answer is parsed, rewritten and assembled.
- * What is no well-formed request is answered 400. Request memory lives in a scope of the request. A
- * connection has a scope of its own, from connect to close, that is handed over with it.
+ * After the proxy that took the place of NGINX by sharing connections across threads (claims.md,
+ * 2). A request's bytes are copied in as from a socket, parsed, routed, rewritten (hop-by-hop
+ * headers out; Via, X-Forwarded-For and X-Request-Id in) and sent upstream over a connection from a
+ * pool that all workers share; the upstream is a seeded generator; its answer is parsed, rewritten
+ * and assembled. What is no well-formed request is answered 400. Request memory lives in a scope of
+ * the request. A connection has a scope of its own, from connect to close, that is handed over with
+ * it.
  */
 #include "memory/scenario.h"
 
-#include "load/proxy_corpus.h"
-#include "load/proxy_message.h"
+#include "load/proxy_upstream.h"
 
-#define ROUTES 8
 #define BAD_PER_MILLE 20
-#define BODY_BYTES_MAX 65536
-#define CONNECTION_REQUESTS_MAX 200 /* keep-alive: then the upstream closes */
-#define CONNECTION_BUFFER_BYTES 4096
-#define OUTCOMES 3 /* counted per route: passed on, upstream failed, refused */
 #define NAME_BYTES_MAX 64
-
-struct connection {
-    mem_ref sent, received; /* owned: buffers, kept between requests */
-    uint32_t served, route;
-};
-static const mem_edge connection_edges[] = {
-    {offsetof(struct connection, sent), MEM_OWNED, &buffer_type},
-    {offsetof(struct connection, received), MEM_OWNED, &buffer_type}};
-static const mem_type connection_type = {.name = "connection",
-                                         .id = 3,
-                                         .size = sizeof(struct connection),
-                                         .edge_count = 2,
-                                         .edges = connection_edges};
-
-/* Idle connections of one route, newest first. */
-struct pool {
-    _Alignas(64) pthread_mutex_t lock;
-    uint32_t idle_count, idle_max;
-    mem_parcel *idle; /* state memory */
-};
-struct state {
-    struct pool pools[ROUTES];
-    _Atomic uint64_t outcomes[ROUTES][OUTCOMES];
-    struct corpus corpus;
-    char *content; /* what upstream bodies are cut from */
-};
-struct request {
-    uint32_t record;
-    uint64_t upstream_seed;
-};
-/* One request on its way; lives on the C stack, where its references are roots. */
-struct exchange {
-    mem_thread *t;
-    struct state *state;
-    mem_scope *s;
-    const struct request *in;
-    struct message *message, *answer;
-    struct slice target;
-    uint32_t route;
-};
 
 static const struct {
     struct slice host, path; /* suffix of the host, prefix of the path */
-} routes[ROUTES] = {{SLICE("static."), SLICE("")},      {SLICE("grpc."), SLICE("")},
-                    {SLICE("upload."), SLICE("")},      {SLICE("auth."), SLICE("")},
-                    {SLICE("api."), SLICE("/v2")},      {SLICE("api."), SLICE("")},
-                    {SLICE(""), SLICE("/api")},         {SLICE(""), SLICE("")}};
+} routes[ROUTES] = {{SLICE("static."), SLICE("")}, {SLICE("grpc."), SLICE("")},
+                    {SLICE("upload."), SLICE("")}, {SLICE("auth."), SLICE("")},
+                    {SLICE("api."), SLICE("/v2")}, {SLICE("api."), SLICE("")},
+                    {SLICE(""), SLICE("/api")},    {SLICE(""), SLICE("")}};
 
 static bool starts_with(struct slice text, struct slice prefix) {
     return text.length >= prefix.length && strncasecmp(text.at, prefix.at, prefix.length) == 0;
@@ -82,8 +37,8 @@ static uint32_t find_route(struct slice host, struct slice target) {
 /* RFC 9110, 7.6.1: not passed on, nor is a header that Connection names. */
 static bool is_hop_by_hop(const struct message *message, struct slice name) {
     static const struct slice names[] = {
-        SLICE("connection"), SLICE("keep-alive"), SLICE("proxy-connection"), SLICE("te"),
-        SLICE("trailer"),    SLICE("upgrade"),    SLICE("transfer-encoding"), SLICE("expect"),
+        SLICE("connection"),    SLICE("keep-alive"), SLICE("proxy-connection"),  SLICE("te"),
+        SLICE("trailer"),       SLICE("upgrade"),    SLICE("transfer-encoding"), SLICE("expect"),
         SLICE("content-length")};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (slice_is(name, names[i]))
@@ -123,7 +78,8 @@ static void put_number(struct exchange *x, struct buffer **buffer, const char *f
 
 static void put_headers(struct exchange *x, struct buffer **buffer, const struct message *from) {
     for (struct header *h = mem_get(&from->headers); h; h = mem_get(&h->next)) {
-        if (is_hop_by_hop(from, header_name(h)) || slice_is(header_name(h), SLICE("x-forwarded-for")))
+        if (is_hop_by_hop(from, header_name(h)) ||
+            slice_is(header_name(h), SLICE("x-forwarded-for")))
             continue;
         put(x, buffer, header_name(h));
         put_text(x, buffer, ": ");
@@ -160,92 +116,6 @@ static struct buffer *rewrite_request(struct exchange *x) {
     return out;
 }
 
-static struct connection *check_out(struct exchange *x, struct pool *pool, mem_scope **scope) {
-    mem_parcel parcel = {0};
-    scenario_lock(x->t, &pool->lock);
-    if (pool->idle_count > 0) {
-        parcel = pool->idle[--pool->idle_count];
-        pool->idle[pool->idle_count] = (mem_parcel){0};
-    }
-    pthread_mutex_unlock(&pool->lock);
-    if (parcel.scope)
-        return mem_receive(x->t, &parcel, scope);
-    *scope = mem_scope_begin(x->t);
-    struct connection *connection = mem_new(x->t, *scope, &connection_type, 0);
-    connection->served = 0;
-    connection->route = x->route;
-    mem_set(x->t, *scope, connection, &connection->sent, &buffer_type,
-            buffer_new(x->t, *scope, CONNECTION_BUFFER_BYTES));
-    mem_set(x->t, *scope, connection, &connection->received, &buffer_type,
-            buffer_new(x->t, *scope, CONNECTION_BUFFER_BYTES));
-    return connection;
-}
-
-static void close_connection(mem_thread *t, mem_scope *scope, struct connection *connection) {
-    mem_drop(t, scope, &connection_type, connection);
-    mem_scope_end(t, scope);
-}
-
-static void check_in(struct exchange *x, struct pool *pool, mem_scope *scope,
-                      struct connection *connection) {
-    bool kept = false;
-    if (++connection->served < CONNECTION_REQUESTS_MAX) {
-        scenario_lock(x->t, &pool->lock);
-        kept = pool->idle_count < pool->idle_max;
-        if (kept)
-            pool->idle[pool->idle_count++] = mem_send(x->t, scope, &connection_type, connection, 1);
-        pthread_mutex_unlock(&pool->lock);
-    }
-    if (!kept)
-        close_connection(x->t, scope, connection);
-}
-
-/* Adds to what one of the connection's buffers holds. */
-static void transfer(mem_thread *t, mem_scope *scope, struct connection *connection, mem_ref *edge,
-                     struct slice bytes) {
-    struct buffer *buffer = buffer_put(t, scope, mem_take(t, connection, edge), bytes);
-    mem_set(t, scope, connection, edge, &buffer_type, buffer);
-}
-static void receive(struct exchange *x, mem_scope *scope, struct connection *connection,
-                    struct slice bytes) {
-    transfer(x->t, scope, connection, &connection->received, bytes);
-}
-
-/* Log-uniform between 64 bytes and the maximum: many small answers, a few large ones. */
-static uint32_t body_length(rng *random) {
-    return (uint32_t)(64 * exp(rng_unit(random) * log(BODY_BYTES_MAX / 64.0)));
-}
-
-/* Writes the upstream's answer into the connection, as reads from its socket would. */
-static void upstream_answer(struct exchange *x, mem_scope *scope, struct connection *connection) {
-    rng random = rng_at(x->in->upstream_seed, x->in->record);
-    bool failed = rng_below(&random, 100) == 0, chunked = rng_below(&random, 3) == 0;
-    uint32_t length = body_length(&random);
-    const char *body = x->state->content + rng_below(&random, BODY_BYTES_MAX);
-    char head[512];
-    int used = snprintf(
-        head, sizeof head,
-        "HTTP/1.1 %s\r\nServer: upstream/%u\r\nDate: Fri, 20 Nov 2026 12:00:00 GMT\r\n"
-        "Content-Type: application/json; charset=utf-8\r\nETag: \"%016llx\"\r\n"
-        "Cache-Control: private, max-age=%u\r\nSet-Cookie: sid=%08x; Path=/; HttpOnly\r\n"
-        "Connection: keep-alive\r\nKeep-Alive: timeout=60\r\n",
-        failed ? "503 Service Unavailable" : "200 OK", connection->route,
-        (unsigned long long)rng_u64(&random), length % 3600, (unsigned)rng_u64(&random));
-    used += chunked ? snprintf(head + used, sizeof head - (size_t)used,
-                               "Transfer-Encoding: chunked\r\n\r\n")
-                    : snprintf(head + used, sizeof head - (size_t)used,
-                               "Content-Length: %u\r\n\r\n", length);
-    receive(x, scope, connection, (struct slice){head, (size_t)used});
-    if (x->message->method == HTTP_HEAD)
-        return;
-    used = snprintf(head, sizeof head, "%x\r\n", length);
-    if (chunked)
-        receive(x, scope, connection, (struct slice){head, (size_t)used});
-    receive(x, scope, connection, (struct slice){body, length});
-    if (chunked)
-        receive(x, scope, connection, SLICE("\r\n0\r\n\r\n"));
-}
-
 /* Sends the request over a pooled connection and parses what comes back. */
 static void call_upstream(struct exchange *x) {
     struct pool *pool = &x->state->pools[x->route];
@@ -259,16 +129,17 @@ static void call_upstream(struct exchange *x) {
     upstream_answer(x, scope, connection);
     const struct buffer *received = mem_get(&connection->received);
     struct slice bytes = {received->bytes, received->length};
-    x->answer = message_parse(x->t, x->s, HTTP_RESPONSE, bytes, x->message->method == HTTP_HEAD, NULL);
+    x->answer =
+        message_parse(x->t, x->s, HTTP_RESPONSE, bytes, x->message->method == HTTP_HEAD, NULL);
     if (!x->answer->complete)
         host_violation("proxy: the generated upstream answer does not parse");
     check_in(x, pool, scope, connection);
 }
 
 static const char *status_text(uint32_t status) {
-    return status == 200 ? "HTTP/1.1 200 OK\r\n"
-         : status == 400 ? "HTTP/1.1 400 Bad Request\r\n"
-                         : "HTTP/1.1 503 Service Unavailable\r\n";
+    return status == 200   ? "HTTP/1.1 200 OK\r\n"
+           : status == 400 ? "HTTP/1.1 400 Bad Request\r\n"
+                           : "HTTP/1.1 503 Service Unavailable\r\n";
 }
 
 /* What the client gets. */
@@ -297,8 +168,9 @@ static bool acceptable(const struct message *message, struct slice *host) {
 static uint64_t handle(struct exchange *x, const struct buffer *received) {
     struct slice host;
     uint32_t outcome = 2, status = 400;
-    x->message = message_parse(x->t, x->s, HTTP_REQUEST,
-                               (struct slice){received->bytes, received->length}, false, &x->target);
+    x->message =
+        message_parse(x->t, x->s, HTTP_REQUEST, (struct slice){received->bytes, received->length},
+                      false, &x->target);
     if (acceptable(x->message, &host)) {
         x->route = find_route(host, x->target);
         call_upstream(x);
@@ -351,7 +223,8 @@ static void *proxy_setup(mem_thread *t, const struct scenario_setup *in) {
     if (!corpus_load(&state->corpus, path, in->error, in->error_bytes))
         return NULL;
     if (in->live > 1u << 24) {
-        snprintf(in->error, in->error_bytes, "proxy: live must be at most %u connections", 1u << 24);
+        snprintf(in->error, in->error_bytes, "proxy: live must be at most %u connections",
+                 1u << 24);
         return NULL;
     }
     /* not from mem_state_new: a collector need not look for references in text */
@@ -384,16 +257,16 @@ static uint64_t proxy_finish(mem_thread *t, void *prepared) {
         struct pool *pool = &state->pools[i];
         while (pool->idle_count > 0) {
             mem_scope *scope;
-            struct connection *connection =
-                mem_receive(t, &pool->idle[--pool->idle_count], &scope);
+            struct connection *connection = mem_receive(t, &pool->idle[--pool->idle_count], &scope);
             close_connection(t, scope, connection);
         }
         mem_state_free(pool->idle);
         pthread_mutex_destroy(&pool->lock);
     }
     for (int i = 0; i < ROUTES * OUTCOMES; i++)
-        sum += hash_pair((uint64_t)i, atomic_load_explicit(&state->outcomes[i / OUTCOMES][i % OUTCOMES],
-                                                           memory_order_relaxed));
+        sum += hash_pair((uint64_t)i,
+                         atomic_load_explicit(&state->outcomes[i / OUTCOMES][i % OUTCOMES],
+                                              memory_order_relaxed));
     corpus_free(&state->corpus);
     free(state->content);
     mem_state_free(state);

@@ -4,6 +4,7 @@
 #ifndef TAILRACE_SCENARIOS_PROXY_CORPUS_H
 #define TAILRACE_SCENARIOS_PROXY_CORPUS_H
 
+#include <ctype.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -40,19 +41,25 @@ static inline bool corpus_put(struct corpus *corpus, int byte) {
     return true;
 }
 
+/* The byte that an escape (behind its backslash) stands for, and its length; false if it is none. */
+static inline bool corpus_escape(const char *at, const char *end, unsigned *byte, size_t *length) {
+    *length = *at == 'x' ? 3 : 1;
+    if (*at == 'x' && end - at >= 3 && isxdigit(at[1]) && isxdigit(at[2]))
+        return sscanf(at + 1, "%2x", byte) == 1;
+    *byte = '\\';
+    return *at == '\\';
+}
+
 /* One line without its newline: escapes resolved, CRLF added unless it ends in \c. */
 static inline bool corpus_put_line(struct corpus *corpus, const char *at, const char *end) {
     while (at < end) {
         unsigned byte = (unsigned char)*at++;
-        if (byte == '\\') {
-            if (at == end || (*at == 'c' && at + 1 != end))
-                return false;
-            if (*at == 'c')
-                return true;
-            if (*at == 'x' && (end - at < 3 || sscanf(at + 1, "%2x", &byte) != 1))
-                return false;
-            at += *at == 'x' ? 3 : 1;
-        }
+        size_t length = 0;
+        if (byte == '\\' && at + 1 == end && *at == 'c')
+            return true;
+        if (byte == '\\' && (at == end || !corpus_escape(at, end, &byte, &length)))
+            return false;
+        at += length;
         if (!corpus_put(corpus, (int)byte))
             return false;
     }

@@ -40,9 +40,10 @@ static const mem_type header_type = {.name = "header",
                                      .trailing_max = HEADER_BYTES_MAX,
                                      .edge_count = 1,
                                      .edges = header_edges};
-static const mem_edge message_edges[] = {{offsetof(struct message, headers), MEM_OWNED, &header_type},
-                                         {offsetof(struct message, last), MEM_BORROWED, &header_type},
-                                         {offsetof(struct message, body), MEM_OWNED, &buffer_type}};
+static const mem_edge message_edges[] = {
+    {offsetof(struct message, headers), MEM_OWNED, &header_type},
+    {offsetof(struct message, last), MEM_BORROWED, &header_type},
+    {offsetof(struct message, body), MEM_OWNED, &buffer_type}};
 static const mem_type message_type = {.name = "message",
                                       .id = 2,
                                       .size = sizeof(struct message),
@@ -173,8 +174,9 @@ static inline int on_message_complete(http_parser *parser) {
     return 0;
 }
 
-/* Parses one whole message of `length` bytes. Returns it, owned, with the request target; `complete`
- * is false where the bytes are no message, less, or more than one. no_body: the answer to a HEAD. */
+/* Parses one whole message of `length` bytes. Returns it, owned, with the request target;
+ * `complete` is false where the bytes are no message, less, or more than one. no_body: the answer
+ * to a HEAD. */
 static inline struct message *message_parse(mem_thread *t, mem_scope *s, enum http_parser_type kind,
                                             struct slice bytes, bool no_body,
                                             struct slice *target) {

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* read_states.c - the read-states cache: what each user has read in each channel, sharded, LRU.
  *
- * After the service whose collector pauses made its owners move from Go to Rust (claims.md, 1): each
- * shard has a lock, a hash table of chains and a list from newest to oldest use; an entry that is not
- * cached is loaded from the store (a plain array in place of the database) and pushes the oldest one
- * out, which is written back. Users are Zipf-distributed, a user has CHANNELS channels. Requests:
- * 70 % read a user's states (answered as JSON), 20 % acknowledge a message, 10 % post one that mentions
- * several users. Updates commute (maximum, sum), so final values do not depend on their order.
+ * After the service whose collector pauses made its owners move from Go to Rust (claims.md, 1):
+ * each shard has a lock, a hash table of chains and a list from newest to oldest use; an entry that
+ * is not cached is loaded from the store (a plain array in place of the database) and pushes the
+ * oldest one out, which is written back. Users are Zipf-distributed, a user has CHANNELS channels.
+ * Requests: 70 % read a user's states (answered as JSON), 20 % acknowledge a message, 10 % post one
+ * that mentions several users. Updates commute (maximum, sum), so final values do not depend on
+ * their order.
  */
-#include "memory/scenario.h"
 #include "load/zipf.h"
+#include "memory/scenario.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -224,8 +225,7 @@ static uint64_t read_states_execute(mem_thread *t, void *state, uint64_t i, cons
     const struct request *request = prepared;
     mem_unblock(t);
     mem_scope *s = mem_scope_begin(t);
-    struct message *message =
-        mem_new(t, s, &message_type, request->key_count * sizeof(uint64_t));
+    struct message *message = mem_new(t, s, &message_type, request->key_count * sizeof(uint64_t));
     message->op = request->op;
     message->key_count = request->key_count;
     message->message_id = request->message_id;
@@ -251,7 +251,8 @@ static void read_states_prepare(const void *prepared, uint64_t seed, uint64_t i,
     for (uint32_t k = 0; k < request->key_count; k++) {
         if (request->op == OP_POST && k > 0)
             user = zipf_rank(&state->users, &random);
-        request->keys[k] = user * CHANNELS + (channel + (request->op == OP_READ ? k : 0)) % CHANNELS;
+        request->keys[k] =
+            user * CHANNELS + (channel + (request->op == OP_READ ? k : 0)) % CHANNELS;
     }
 }
 
@@ -339,7 +340,8 @@ static uint64_t read_states_finish(mem_thread *t, void *prepared) {
     for (int i = 0; i < SHARDS; i++)
         close_shard(t, state, &state->shards[i]);
     for (uint64_t key = 0; key < state->keys; key++)
-        sum += hash_pair(key, (uint64_t)state->store[key].last_read << 32 | state->store[key].mentions);
+        sum += hash_pair(key,
+                         (uint64_t)state->store[key].last_read << 32 | state->store[key].mentions);
     munmap(state->store, state->keys * sizeof *state->store);
     mem_state_free(state);
     return sum;

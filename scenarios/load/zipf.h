@@ -2,8 +2,8 @@
 /* zipf.h - Zipf-distributed ranks without a table.
  *
  * Rejection-inversion (Hörmann, Derflinger: Rejection-inversion to generate variates from monotone
- * discrete distributions, 1996): rank k of 1..n with probability proportional to k^-s, s > 0, s != 1,
- * about 1.1 draws a rank.
+ * discrete distributions, 1996): rank k of 1..n with probability proportional to k^-s, s > 0, s !=
+ * 1, about 1.1 draws a rank.
  */
 #ifndef TAILRACE_SCENARIOS_ZIPF_H
 #define TAILRACE_SCENARIOS_ZIPF_H

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/* proxy_upstream.h - the proxy's upstream side: pooled connections, and a generator of answers.
+ *
+ * Included by proxy.c. A pool's lock guards its list only: whoever has taken a connection out is
+ * the one user of its scope until it is handed back.
+ */
+#ifndef TAILRACE_SCENARIOS_PROXY_UPSTREAM_H
+#define TAILRACE_SCENARIOS_PROXY_UPSTREAM_H
+
+#include "load/proxy_corpus.h"
+#include "load/proxy_message.h"
+
+#define ROUTES 8
+#define BODY_BYTES_MAX 65536
+#define CONNECTION_REQUESTS_MAX 200 /* keep-alive: then the upstream closes */
+#define CONNECTION_BUFFER_BYTES 4096
+#define OUTCOMES 3 /* counted per route: passed on, upstream failed, refused */
+
+struct connection {
+    mem_ref sent, received; /* owned: buffers, kept between requests */
+    uint32_t served, route;
+};
+static const mem_edge connection_edges[] = {
+    {offsetof(struct connection, sent), MEM_OWNED, &buffer_type},
+    {offsetof(struct connection, received), MEM_OWNED, &buffer_type}};
+static const mem_type connection_type = {.name = "connection",
+                                         .id = 3,
+                                         .size = sizeof(struct connection),
+                                         .edge_count = 2,
+                                         .edges = connection_edges};
+
+/* Idle connections of one route, newest first. */
+struct pool {
+    _Alignas(64) pthread_mutex_t lock;
+    uint32_t idle_count, idle_max;
+    mem_parcel *idle; /* state memory */
+};
+struct state {
+    struct pool pools[ROUTES];
+    _Atomic uint64_t outcomes[ROUTES][OUTCOMES];
+    struct corpus corpus;
+    char *content; /* what upstream bodies are cut from */
+};
+struct request {
+    uint32_t record;
+    uint64_t upstream_seed;
+};
+/* One request on its way; lives on the C stack, where its references are roots. */
+struct exchange {
+    mem_thread *t;
+    struct state *state;
+    mem_scope *s;
+    const struct request *in;
+    struct message *message, *answer;
+    struct slice target;
+    uint32_t route;
+};
+
+static struct connection *check_out(struct exchange *x, struct pool *pool, mem_scope **scope) {
+    mem_parcel parcel = {0};
+    scenario_lock(x->t, &pool->lock);
+    if (pool->idle_count > 0) {
+        parcel = pool->idle[--pool->idle_count];
+        pool->idle[pool->idle_count] = (mem_parcel){0};
+    }
+    pthread_mutex_unlock(&pool->lock);
+    if (parcel.scope)
+        return mem_receive(x->t, &parcel, scope);
+    *scope = mem_scope_begin(x->t);
+    struct connection *connection = mem_new(x->t, *scope, &connection_type, 0);
+    connection->served = 0;
+    connection->route = x->route;
+    mem_set(x->t, *scope, connection, &connection->sent, &buffer_type,
+            buffer_new(x->t, *scope, CONNECTION_BUFFER_BYTES));
+    mem_set(x->t, *scope, connection, &connection->received, &buffer_type,
+            buffer_new(x->t, *scope, CONNECTION_BUFFER_BYTES));
+    return connection;
+}
+
+static void close_connection(mem_thread *t, mem_scope *scope, struct connection *connection) {
+    mem_drop(t, scope, &connection_type, connection);
+    mem_scope_end(t, scope);
+}
+
+static void check_in(struct exchange *x, struct pool *pool, mem_scope *scope,
+                     struct connection *connection) {
+    bool kept = false;
+    if (++connection->served < CONNECTION_REQUESTS_MAX) {
+        scenario_lock(x->t, &pool->lock);
+        kept = pool->idle_count < pool->idle_max;
+        if (kept)
+            pool->idle[pool->idle_count++] = mem_send(x->t, scope, &connection_type, connection, 1);
+        pthread_mutex_unlock(&pool->lock);
+    }
+    if (!kept)
+        close_connection(x->t, scope, connection);
+}
+
+/* Adds to what one of the connection's buffers holds. */
+static void transfer(mem_thread *t, mem_scope *scope, struct connection *connection, mem_ref *edge,
+                     struct slice bytes) {
+    struct buffer *buffer = buffer_put(t, scope, mem_take(t, connection, edge), bytes);
+    mem_set(t, scope, connection, edge, &buffer_type, buffer);
+}
+static void receive(struct exchange *x, mem_scope *scope, struct connection *connection,
+                    struct slice bytes) {
+    transfer(x->t, scope, connection, &connection->received, bytes);
+}
+
+/* Log-uniform between 64 bytes and the maximum: many small answers, a few large ones. */
+static uint32_t body_length(rng *random) {
+    return (uint32_t)(64 * exp(rng_unit(random) * log(BODY_BYTES_MAX / 64.0)));
+}
+
+/* Writes the upstream's answer into the connection, as reads from its socket would. */
+static void upstream_answer(struct exchange *x, mem_scope *scope, struct connection *connection) {
+    rng random = rng_at(x->in->upstream_seed, x->in->record);
+    bool failed = rng_below(&random, 100) == 0, chunked = rng_below(&random, 3) == 0;
+    uint32_t length = body_length(&random);
+    const char *body = x->state->content + rng_below(&random, BODY_BYTES_MAX);
+    char head[512];
+    int used =
+        snprintf(head, sizeof head,
+                 "HTTP/1.1 %s\r\nServer: upstream/%u\r\nDate: Fri, 20 Nov 2026 12:00:00 GMT\r\n"
+                 "Content-Type: application/json; charset=utf-8\r\nETag: \"%016llx\"\r\n"
+                 "Cache-Control: private, max-age=%u\r\nSet-Cookie: sid=%08x; Path=/; HttpOnly\r\n"
+                 "Connection: keep-alive\r\nKeep-Alive: timeout=60\r\n",
+                 failed ? "503 Service Unavailable" : "200 OK", connection->route,
+                 (unsigned long long)rng_u64(&random), length % 3600, (unsigned)rng_u64(&random));
+    used += chunked ? snprintf(head + used, sizeof head - (size_t)used,
+                               "Transfer-Encoding: chunked\r\n\r\n")
+                    : snprintf(head + used, sizeof head - (size_t)used,
+                               "Content-Length: %u\r\n\r\n", length);
+    receive(x, scope, connection, (struct slice){head, (size_t)used});
+    if (x->message->method == HTTP_HEAD)
+        return;
+    used = snprintf(head, sizeof head, "%x\r\n", length);
+    if (chunked)
+        receive(x, scope, connection, (struct slice){head, (size_t)used});
+    receive(x, scope, connection, (struct slice){body, length});
+    if (chunked)
+        receive(x, scope, connection, SLICE("\r\n0\r\n\r\n"));
+}
+
+#endif
