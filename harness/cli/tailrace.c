@@ -74,7 +74,7 @@ int main(int argc, char **argv) {
     struct error error;
     keep_line(argc, argv);
     if (argc < 2) {
-        fputs(help, stderr);
+        fputs("tailrace: no command was given (`tailrace --help` names them)\n", stderr);
         return EXIT_INPUT;
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||

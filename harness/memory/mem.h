@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* mem.h - lifetime interface. A scenario states every lifetime fact; a strategy uses those it needs.
+/* mem.h - lifetime interface. A scenario states every lifetime fact; a strategy uses those it
+ * needs.
  *
- * Unless said otherwise a call is made on t's own thread, takes no lock that the caller can see, and
- * returns no errors: running out of memory ends the run as a result (host_out_of_memory). Sizes are
- * in bytes. Objects are aligned to 8 bytes.
+ * Unless said otherwise a call is made on t's own thread, takes no lock that the caller can see,
+ * and returns no errors: running out of memory ends the run as a result (host_out_of_memory). Sizes
+ * are in bytes. Objects are aligned to 8 bytes.
  *
  *   who may call      | anything on a scope: its user (one at a time, see enter); keep: a holder
  *   who must attach   | every thread that calls anything but mem_init, mem_fini and mem_state_*
  *   who frees         | the holder of the last owned reference by drop, or the scope's end
- *   what blocks       | unblock, safepoint and scope end may wait for a collector; nothing else does
+ *   what blocks       | unblock, safepoint and scope end may wait for a collector; nothing else
+ * does
  *
  * Owned references: new, keep, receive and slot_read give one; drop, send, set and slot_swap
  * consume one, slot_read_end gives a slot_read's back. They may be held in C locals, in OWNED edges
@@ -37,8 +39,9 @@
  * (BORROWED: never dropped, traced by collectors) or the slot calls (SLOT: a mem_slot member).
  * Trailing bytes follow the fixed part; trailing_max limits them (0: none). With trailing_edge they
  * are an array of mem_ref of that kind, and the uint32_t member at count_offset holds their number:
- * mem_new and mem_resize write it. Ids are unique within a scenario. drop follows the last edge that
- * holds an object in a loop and the others by recursion: list the edge of a long chain last. */
+ * mem_new and mem_resize write it. Ids are unique within a scenario. drop follows the last edge
+ * that holds an object in a loop and the others by recursion: list the edge of a long chain last.
+ */
 enum mem_edge_kind { MEM_OWNED, MEM_BORROWED, MEM_SLOT };
 typedef void *mem_ref;
 typedef struct mem_edge {
@@ -57,7 +60,8 @@ typedef struct mem_type {
 
 typedef struct mem_thread mem_thread;
 typedef struct mem_scope mem_scope;
-/* A scope on its way to other threads, with the object they shall find. Keep it in mem_state memory. */
+/* A scope on its way to other threads, with the object they shall find. Keep it in mem_state
+ * memory. */
 typedef struct mem_parcel {
     mem_scope *scope;
     void *object;
@@ -67,15 +71,16 @@ typedef struct mem_slot {
     _Atomic(uint64_t) word;
 } mem_slot;
 
-/* Process: init once before any other call, fini after the last thread has detached. State memory is
- * zeroed, belongs to no scope and may hold owned references and scopes; the caller frees it. */
+/* Process: init once before any other call, fini after the last thread has detached. State memory
+ * is zeroed, belongs to no scope and may hold owned references and scopes; the caller frees it. */
 static void mem_init(void);
 static void mem_fini(void);
 static void *mem_state_new(size_t bytes);
 static void mem_state_free(void *state);
 
-/* Threads. Between block and unblock, t touches no object: a collector may run. A safepoint is where
- * the thread can be stopped: never under a lock unless those who wait for the lock are in block. */
+/* Threads. Between block and unblock, t touches no object: a collector may run. A safepoint is
+ * where the thread can be stopped: never under a lock unless those who wait for the lock are in
+ * block. */
 static mem_thread *mem_attach(void);
 static void mem_detach(mem_thread *t);
 static inline void mem_block(mem_thread *t);
@@ -95,9 +100,9 @@ static inline mem_parcel mem_send(mem_thread *t, mem_scope *s, const mem_type *t
 static inline void *mem_receive(mem_thread *t, const mem_parcel *parcel, mem_scope **s);
 
 /* Objects. new and resize give NULL edges, other bytes are undefined; try_new returns NULL where
- * memory ran out. resize changes the trailing bytes of an object that has one reference and may move
- * it. drop gives one reference back and, with the last, those that the object owns. NULL is dropped
- * without effect. */
+ * memory ran out. resize changes the trailing bytes of an object that has one reference and may
+ * move it. drop gives one reference back and, with the last, those that the object owns. NULL is
+ * dropped without effect. */
 static inline void *mem_new(mem_thread *t, mem_scope *s, const mem_type *type,
                             size_t trailing_bytes);
 static inline void *mem_try_new(mem_thread *t, mem_scope *s, const mem_type *type,
@@ -113,17 +118,17 @@ static inline void mem_set(mem_thread *t, mem_scope *s, void *owner, mem_ref *ed
                            const mem_type *type, void *object);
 static inline void *mem_take(mem_thread *t, void *owner, mem_ref *edge);
 
-/* Slots (MEM_SLOTS). read gives what the slot holds, or NULL, safe from reclamation until read_end by
- * the same thread; a thread has at most MEM_READS_MAX reads open. swap publishes object (or NULL) and
- * gives up the one it replaces; s is the scope of both and the caller its user. */
+/* Slots (MEM_SLOTS). read gives what the slot holds, or NULL, safe from reclamation until read_end
+ * by the same thread; a thread has at most MEM_READS_MAX reads open. swap publishes object (or
+ * NULL) and gives up the one it replaces; s is the scope of both and the caller its user. */
 #define MEM_READS_MAX 8
 static inline void *mem_slot_read(mem_thread *t, mem_slot *slot);
 static inline void mem_slot_read_end(mem_thread *t, const mem_type *type, void *object);
 static inline void mem_slot_swap(mem_thread *t, mem_scope *s, void *owner, mem_slot *slot,
                                  const mem_type *type, void *object);
 
-/* Loads and borrowed stores. Relaxed: they order nothing, and compile to plain moves; atomic because
- * a concurrent collector reads edges while the program writes them. */
+/* Loads and borrowed stores. Relaxed: they order nothing, and compile to plain moves; atomic
+ * because a concurrent collector reads edges while the program writes them. */
 static inline void *mem_get(const mem_ref *edge) {
     return __atomic_load_n(edge, __ATOMIC_RELAXED);
 }

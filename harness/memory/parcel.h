@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* parcel.h - handing over where a scope is freed by whoever holds it: nothing but the pointers move. */
+/* parcel.h - handing over where a scope is freed by whoever holds it: nothing but the pointers
+ * move. */
 static inline mem_parcel mem_send(mem_thread *t, mem_scope *s, const mem_type *type, void *object,
                                   uint32_t receivers) {
     (void)t, (void)type, (void)receivers;

@@ -13,7 +13,8 @@ struct region_chunk {
 };
 struct region {
     char *at, *end;
-    struct region_chunk *chunks; /* the one bumped through first; those of large objects behind it */
+    struct region_chunk
+        *chunks; /* the one bumped through first; those of large objects behind it */
 };
 struct region_store {
     struct region_chunk *kept;
@@ -42,7 +43,8 @@ static struct region_chunk *region_chunk_new(struct region_store *store, size_t 
 }
 
 static void region_chunk_free(struct region_store *store, struct region_chunk *chunk) {
-    if (chunk->bytes != region_chunk_bytes || store->kept_bytes + chunk->bytes > region_keep_bytes) {
+    if (chunk->bytes != region_chunk_bytes ||
+        store->kept_bytes + chunk->bytes > region_keep_bytes) {
         free(chunk);
         return;
     }

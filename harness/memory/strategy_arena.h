@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* strategy_arena.h - bump allocation; everything is freed at once when the last holder ends the scope.
+/* strategy_arena.h - bump allocation; everything is freed at once when the last holder ends the
+ * scope.
  *
- * The scope itself lies in its first chunk, so that an empty scope costs one chunk from the thread's
- * store and no malloc. A scope sent to several receivers counts its holders; the count's release
- * pairs with the acquire of the last holder, who frees.
+ * The scope itself lies in its first chunk, so that an empty scope costs one chunk from the
+ * thread's store and no malloc. A scope sent to several receivers counts its holders; the count's
+ * release pairs with the acquire of the last holder, who frees.
  */
 #include "memory/no_world.h"
 #include "memory/plain_state.h"

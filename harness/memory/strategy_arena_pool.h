@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* strategy_arena_pool.h - an arena whose scopes also take single objects back, by size class.
  *
- * A dropped object goes on its class's free list in the scope; what is still there at the scope's end
- * goes with the chunks. An object of a type with trailing bytes carries its class in 8 bytes before
- * it, one of fixed size carries nothing. Sound because a scope has one user at a time (mem.h).
+ * A dropped object goes on its class's free list in the scope; what is still there at the scope's
+ * end goes with the chunks. An object of a type with trailing bytes carries its class in 8 bytes
+ * before it, one of fixed size carries nothing. Sound because a scope has one user at a time
+ * (mem.h).
  */
 #include "memory/no_keep.h"
 #include "memory/no_slots.h"

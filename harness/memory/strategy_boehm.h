@@ -2,8 +2,8 @@
 /* strategy_boehm.h - libgc (Boehm, Demers, Weiser): conservative, parallel, stop-the-world marking.
  *
  * References in C locals and registers are found on the stacks of attached threads, those in state
- * memory because it is uncollectable GC memory, those in objects by the scan. Types without edges are
- * allocated as pointer-free. drop is nothing: the collector finds out. A stop is logged from
+ * memory because it is uncollectable GC memory, those in objects by the scan. Types without edges
+ * are allocated as pointer-free. drop is nothing: the collector finds out. A stop is logged from
  * GC_EVENT_PRE_STOP_WORLD (the threads are about to be signalled) to GC_EVENT_POST_START_WORLD.
  * Under ThreadSanitizer, which defers the stop signal, threads are stopped at safepoints instead:
  * boehm_safepoints.h. Marker threads take GC_MARKERS from the environment if it is set. Under
@@ -73,22 +73,13 @@ static void mem_fini(void) {
     GC_set_on_collection_event(NULL);
 }
 
-/* The main thread is registered by GC_INIT and stays so: unattached, it may call mem_state_new and
- * mem_fini, which may collect. */
 static mem_thread *mem_attach(void) {
-    if (!GC_thread_is_registered()) {
-        struct GC_stack_base base;
-        GC_get_stack_base(&base);
-        GC_register_my_thread(&base);
-    }
     boehm_world_join();
     return &boehm_thread;
 }
 static void mem_detach(mem_thread *t) {
     (void)t;
-    boehm_world_leave();
-    if (!pthread_equal(pthread_self(), boehm_main))
-        GC_unregister_my_thread();
+    boehm_world_leave(pthread_equal(pthread_self(), boehm_main));
 }
 
 static void *mem_state_new(size_t bytes) {

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* strategy_none.h - the null control: no allocation work, only free stacks per type in reserved pages.
+/* strategy_none.h - the null control: no allocation work, only free stacks per type in reserved
+ * pages.
  *
  * Each type has a reserved stretch of address space from which blocks of its greatest size are cut
- * once; a scope keeps the blocks that were dropped in it and is itself used again with them. So after
- * warm-up `new` is a pop and `drop` a push. Blocks are as large as the type can get, so resize does
- * nothing; what that costs in memory is this strategy's own and no claim about any other. A thread
- * keeps at most NONE_SCOPES_MAX idle scopes, the rest wait in a list that all threads share.
+ * once; a scope keeps the blocks that were dropped in it and is itself used again with them. So
+ * after warm-up `new` is a pop and `drop` a push. Blocks are as large as the type can get, so
+ * resize does nothing; what that costs in memory is this strategy's own and no claim about any
+ * other. A thread keeps at most NONE_SCOPES_MAX idle scopes, the rest wait in a list that all
+ * threads share.
  */
 #include "memory/no_keep.h"
 #include "memory/no_slots.h"

@@ -93,7 +93,8 @@ static bool mark_done(struct bench *bench, const char *line) {
     json_error_t why;
     json_t *result = json_loads(line, 0, &why);
     const char *cell = json_string_value(json_object_get(result, "cell"));
-    json_int_t block = json_integer_value(json_object_get(result, "block"));
+    const json_t *number = json_object_get(result, "block");
+    json_int_t block = json_is_integer(number) ? json_integer_value(number) : -1;
     uint32_t index = cell ? cell_index(bench->suite, cell) : bench->suite->cell_count;
     bool known = index < bench->suite->cell_count && block >= 0 && block < bench->suite->blocks;
     if (known && !bench->done[(uint32_t)block * bench->suite->cell_count + index]) {

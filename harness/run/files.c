@@ -22,6 +22,7 @@ bool file_write_json(const char *path, const json_t *json, size_t flags, struct 
     written = fclose(file) == 0 && written;
     if (written && rename(temporary, path) == 0)
         return true;
+    why = written ? errno : why; /* of rename */
     unlink(temporary);
     return error_set(error, EXIT_INPUT, "cannot write %s: %s", path, strerror(why));
 }

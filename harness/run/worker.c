@@ -37,13 +37,22 @@ static const struct scenario *const scenarios[] = {
 #undef SCENARIO
 };
 
+/* Where the main thread and every worker meet between phases. Not a pthread_barrier: in one of
+ * those ThreadSanitizer holds back the signals that a collector stops threads with. */
+struct turn {
+    pthread_mutex_t lock;
+    pthread_cond_t all_here;
+    uint32_t awaited, here;
+    uint64_t round;
+};
+
 static struct worker {
     struct area *area;
     const struct scenario *scenario;
     void *state;
-    pthread_barrier_t turn; /* the main thread and every worker: from one phase to the next */
+    struct turn turn;
     struct load_plan warmup;
-} process;
+} process = {.turn = {.lock = PTHREAD_MUTEX_INITIALIZER, .all_here = PTHREAD_COND_INITIALIZER}};
 
 struct worker_thread {
     pthread_t id;
@@ -100,6 +109,20 @@ static void enter_phase(enum area_phase phase) {
     atomic_store_explicit(&area->phase, phase, memory_order_release);
 }
 
+static void wait_turn(void) {
+    struct turn *turn = &process.turn;
+    pthread_mutex_lock(&turn->lock);
+    uint64_t round = turn->round;
+    if (++turn->here == turn->awaited) {
+        turn->here = 0;
+        turn->round++;
+        pthread_cond_broadcast(&turn->all_here);
+    }
+    while (round == turn->round)
+        pthread_cond_wait(&turn->all_here, &turn->lock);
+    pthread_mutex_unlock(&turn->lock);
+}
+
 static uint64_t real_now(void *context) {
     (void)context;
     return clock_now_ns();
@@ -152,18 +175,18 @@ static void *worker_main(void *argument) {
     struct worker_thread *thread = argument;
     struct load_record *record = &process.area->records[thread->index];
     pin(thread->index);
-    pthread_barrier_wait(&process.turn); /* set-up */
-    pthread_barrier_wait(&process.turn); /* warm-up */
+    wait_turn(); /* set-up */
+    wait_turn(); /* warm-up */
     thread->memory = process.scenario->mem_attach();
     process.scenario->mem_block(thread->memory);
     memset(record, 0, sizeof *record);
     run_phase(thread, &process.warmup);
-    pthread_barrier_wait(&process.turn); /* reset */
+    wait_turn(); /* reset */
     memset(record, 0, sizeof *record);
-    pthread_barrier_wait(&process.turn); /* recording */
+    wait_turn(); /* recording */
     run_phase(thread, &process.area->config.plan);
-    pthread_barrier_wait(&process.turn); /* drain */
-    pthread_barrier_wait(&process.turn); /* end */
+    wait_turn(); /* drain */
+    wait_turn(); /* end */
     process.scenario->mem_unblock(thread->memory);
     process.scenario->mem_detach(thread->memory);
     return NULL;
@@ -195,7 +218,7 @@ static void start_workers(struct worker_thread *threads, uint32_t count) {
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    pthread_barrier_init(&process.turn, NULL, count + 1);
+    process.turn.awaited = count + 1;
     for (uint32_t i = 0; i < count; i++) {
         threads[i].index = i;
         if (pthread_create(&threads[i].id, &attributes, worker_main, &threads[i]) != 0)
@@ -246,20 +269,20 @@ static void run_all(uint32_t count) {
     limit_memory(area->config.budget_bytes);
     scenario->mem_init();
     mem_thread *memory = scenario->mem_attach();
-    pthread_barrier_wait(&process.turn);
+    wait_turn();
     set_up(memory);
     enter_phase(PHASE_WARMUP);
     plan_warmup();
     scenario->mem_block(memory);
-    pthread_barrier_wait(&process.turn);
-    pthread_barrier_wait(&process.turn); /* warmed up */
+    wait_turn();
+    wait_turn(); /* warmed up */
     scenario->mem_unblock(memory);
     scenario->reset(memory, process.state);
     plan_recording();
     scenario->mem_block(memory);
     enter_phase(PHASE_RECORD);
-    pthread_barrier_wait(&process.turn);
-    pthread_barrier_wait(&process.turn); /* recorded */
+    wait_turn();
+    wait_turn(); /* recorded */
     enter_phase(PHASE_DRAIN);
     scenario->mem_unblock(memory);
     area->checksum = scenario->finish(memory, process.state);
@@ -267,7 +290,7 @@ static void run_all(uint32_t count) {
     clock_sleep_until_ns(clock_now_ns() + DRAIN_NS);
     area->rss_drained_bytes = status_bytes("VmRSS");
     area->rss_peak_bytes = status_bytes("VmHWM");
-    pthread_barrier_wait(&process.turn);
+    wait_turn();
     for (uint32_t i = 0; i < count; i++)
         pthread_join(threads[i].id, NULL);
     for (uint32_t i = 0; i < count; i++)

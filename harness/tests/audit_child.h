@@ -14,17 +14,14 @@ static uint32_t program_needs; /* as the program declares them */
 #define SCENARIO_NEEDS program_needs
 #define MEM_STRATEGY_ID audit
 #define MEM_STRATEGY_HEADER "memory/strategy_audit.h"
+#include "tests/cmocka_all.h"
 #include "tests/host_stub.h"
 
 #include "memory/mem.h"
 
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #define SENTENCE_BYTES_MAX 4096
 

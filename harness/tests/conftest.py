@@ -22,12 +22,17 @@ SANITIZER = os.environ.get("TAILRACE_SANITIZER", "")
 PATIENCE_S = 600 if SANITIZER else 120
 
 
+def state(pid):
+    """The process's letter in ps: R, S, T (stopped), Z (zombie) …; X where it is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return "X"
+
+
 def is_alive(pid):
     """True while the process runs; a zombie does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
+    return state(pid) not in "ZX"
 
 
 def wait_for(condition, what):
@@ -95,7 +100,7 @@ class Running:
         return wait_for(self.workers, f"a worker of {self.arguments}")[0]
 
     def recording_worker(self):
-        """Waits until a worker thread has computed for 0.2 s: with --warmup 0 that is recording."""
+        """Waits until a worker has computed for 0.2 s: with --warmup 0 it is recording."""
         pid = self.worker()
 
         def busy():
@@ -106,6 +111,15 @@ class Running:
                         return pid
             return None
         return wait_for(busy, f"{self.arguments} to record")
+
+    def kill_worker(self):
+        """Kills a worker by signal 9; stops it first, as one that has ended cannot be killed."""
+        while True:
+            pid = self.worker()
+            os.kill(pid, signal.SIGSTOP)
+            if wait_for(lambda: state(pid) if state(pid) in "TZX" else None, "a stop") == "T":
+                os.kill(pid, signal.SIGKILL)
+                return
 
     def wait(self):
         """Waits for its end."""
@@ -130,7 +144,7 @@ class Tailrace:
 
     @staticmethod
     def environment(changes):
-        """The environment without what would change what is measured; None takes a variable out."""
+        """The environment, without what would change results; None takes a variable out."""
         kept = {key: value for key, value in os.environ.items() if key != "LD_PRELOAD"}
         kept.update(changes or {})
         return {key: value for key, value in kept.items() if value is not None}

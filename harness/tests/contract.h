@@ -6,14 +6,10 @@
 #ifndef TAILRACE_TESTS_CONTRACT_H
 #define TAILRACE_TESTS_CONTRACT_H
 
+#include "tests/cmocka_all.h"
 #include "tests/host_stub.h"
 
 #include "memory/scenario.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
 
 #define BLOB_BYTES_MAX 100000
 #define TABLE_EDGES_MAX 4096

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* host_stub.h - host.h for tests of a strategy without a worker around it: dies with the sentence. */
+/* host_stub.h - host.h for tests of a strategy without a worker around it: dies with the sentence.
+ */
 #ifndef TAILRACE_TESTS_HOST_STUB_H
 #define TAILRACE_TESTS_HOST_STUB_H
 

@@ -164,7 +164,7 @@ def test_a_suite_that_cannot_be_read(tailrace, tmp_path, path):
 
 def test_only_without_a_match_names_the_pattern(tailrace, tmp_path):
     (tmp_path / "suite.json").write_text(json.dumps(SUITE))
-    done = tailrace("bench", tmp_path / "suite.json", "--only", "read-*", "--out", tmp_path / "out")
+    done = tailrace("bench", tmp_path / "suite.json", "--only", "read-*")
     assert '"read-*"' in done.only_sentence(2)
 
 

@@ -6,12 +6,14 @@
 
 #include <stdlib.h>
 
+#define VALUES 10000
+
 /* Literal values of HdrHistogram's layout (lowest 1, 2 digits: 256 sub-buckets). */
 static void test_layout(void **state) {
     static const struct {
         uint64_t value_ns, index, highest_ns;
-    } cases[] = {{0, 0, 0},         {1, 1, 1},         {255, 255, 255},     {256, 256, 257},
-                 {257, 256, 257},   {258, 257, 259},   {511, 383, 511},     {512, 384, 515},
+    } cases[] = {{0, 0, 0},         {1, 1, 1},         {255, 255, 255},         {256, 256, 257},
+                 {257, 256, 257},   {258, 257, 259},   {511, 383, 511},         {512, 384, 515},
                  {1000, 506, 1003}, {1023, 511, 1023}, {1000000, 1780, 1003519}};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -49,23 +51,23 @@ static int by_value(const void *a, const void *b) {
 }
 
 static void test_quantiles_are_of_the_right_rank(void **state) {
-    enum { COUNT = 10000 };
     static const double shares[] = {0, 0.5, 0.9, 0.99, 0.999, 0.9999, 1};
-    static uint64_t values[COUNT];
+    static uint64_t values[VALUES];
     static struct histogram h;
     rng random = rng_at(8, 0);
     (void)state;
-    for (int i = 0; i < COUNT; i++) {
+    for (int i = 0; i < VALUES; i++) {
         values[i] = (uint64_t)rng_exponential(&random, 50000);
         histogram_record(&h, values[i]);
     }
-    qsort(values, COUNT, sizeof *values, by_value);
+    qsort(values, VALUES, sizeof *values, by_value);
     for (size_t i = 0; i < sizeof shares / sizeof *shares; i++) {
-        size_t rank = (size_t)(shares[i] * COUNT + 0.5);
-        uint64_t expected = values[rank ? rank - 1 : 0], told = histogram_quantile_ns(&h, shares[i]);
+        size_t rank = (size_t)(shares[i] * VALUES + 0.5);
+        uint64_t expected = values[rank ? rank - 1 : 0],
+                 told = histogram_quantile_ns(&h, shares[i]);
         assert_int_equal(histogram_index(told), histogram_index(expected));
     }
-    assert_int_equal(histogram_quantile_ns(&h, 1), values[COUNT - 1]);
+    assert_int_equal(histogram_quantile_ns(&h, 1), values[VALUES - 1]);
 }
 
 static void test_maximum_is_exact_beyond_the_range(void **state) {
@@ -84,10 +86,9 @@ static void test_maximum_is_exact_beyond_the_range(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_layout),
-                                       cmocka_unit_test(test_buckets_are_contiguous),
-                                       cmocka_unit_test(test_error_bound),
-                                       cmocka_unit_test(test_quantiles_are_of_the_right_rank),
-                                       cmocka_unit_test(test_maximum_is_exact_beyond_the_range)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_layout), cmocka_unit_test(test_buckets_are_contiguous),
+        cmocka_unit_test(test_error_bound), cmocka_unit_test(test_quantiles_are_of_the_right_rank),
+        cmocka_unit_test(test_maximum_is_exact_beyond_the_range)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_load.c - the measured path on a fake clock: schedules, the stall oracle, what overload is. */
+/* test_load.c - the measured path on a fake clock: schedules, the stall oracle, what overload is.
+ */
 #include "measure/load.h"
 #include "tests/cmocka_all.h"
 
@@ -98,24 +99,25 @@ static void test_fixed_schedule_is_absolute(void **state) {
 }
 
 static void test_poisson_schedule(void **state) {
-    enum { COUNT = 200000 };
+    const int count = 200000;
     double mean = 0, square = 0;
     uint64_t last_ns = 0;
     struct schedule s = schedule_make(ARRIVALS_POISSON, 0, 1e5, 9, 1, 2), same = s;
     struct schedule other = schedule_make(ARRIVALS_POISSON, 0, 1e5, 9, 0, 2);
     (void)state;
     assert_int_not_equal(schedule_next_ns(&other, 0), schedule_next_ns(&same, 0));
-    for (uint64_t k = 0; k < COUNT; k++) {
+    for (uint64_t k = 0; k < (uint64_t)count; k++) {
         uint64_t at_ns = schedule_next_ns(&s, k);
         double gap_ns = (double)(at_ns - last_ns);
         assert_true(at_ns >= last_ns);
-        mean += gap_ns / COUNT;
-        square += gap_ns * gap_ns / COUNT;
+        mean += gap_ns / count;
+        square += gap_ns * gap_ns / count;
         last_ns = at_ns;
     }
-    /* exponential gaps of mean n / rate = 20 us: mean and deviation alike, within 5 standard errors */
-    assert_true(fabs(mean - 20000) < 5 * 20000 / sqrt(COUNT));
-    assert_true(fabs(sqrt(square - mean * mean) - 20000) < 10 * 20000 / sqrt(COUNT));
+    /* exponential gaps of mean n / rate = 20 us: mean and deviation alike, within 5 standard errors
+     */
+    assert_true(fabs(mean - 20000) < 5 * 20000 / sqrt(count));
+    assert_true(fabs(sqrt(square - mean * mean) - 20000) < 10 * 20000 / sqrt(count));
 }
 
 static void test_requests_are_shared_out_whole(void **state) {
@@ -157,13 +159,16 @@ static void test_intervals_hold_every_start(void **state) {
     for (int i = 0; i < LOAD_INTERVALS_MAX; i++)
         count += record->intervals[i].count;
     assert_int_equal(count, 5000);
-    assert_int_equal(record->intervals[LOAD_INTERVALS_MAX - 1].count, 5000 - LOAD_INTERVALS_MAX + 1);
+    assert_int_equal(record->intervals[LOAD_INTERVALS_MAX - 1].count,
+                     5000 - LOAD_INTERVALS_MAX + 1);
     free(record);
 }
 
 static void test_overload(void **state) {
-    struct load_record *over = run_fake(plan_of(1e5, 100000, 1), 0, (struct fake){.service_ns = 11000});
-    struct load_record *under = run_fake(plan_of(1e5, 100000, 1), 0, (struct fake){.service_ns = 9000});
+    struct load_record *over =
+        run_fake(plan_of(1e5, 100000, 1), 0, (struct fake){.service_ns = 11000});
+    struct load_record *under =
+        run_fake(plan_of(1e5, 100000, 1), 0, (struct fake){.service_ns = 9000});
     struct fake stalled = {.service_ns = 5000, .stall_at_ns = 1600000000, .stall_ns = 100000000};
     struct load_record *recovers = run_fake(plan_of(1e5, 100000, 1), 0, stalled);
     (void)state;
@@ -192,15 +197,14 @@ static void test_closed_loop(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_stall_oracle),
-        cmocka_unit_test(test_response_is_lateness_plus_service),
-        cmocka_unit_test(test_fixed_schedule_is_absolute),
-        cmocka_unit_test(test_poisson_schedule),
-        cmocka_unit_test(test_requests_are_shared_out_whole),
-        cmocka_unit_test(test_intervals_follow_the_intended_start),
-        cmocka_unit_test(test_intervals_hold_every_start),
-        cmocka_unit_test(test_overload),
-        cmocka_unit_test(test_closed_loop)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_stall_oracle),
+                                       cmocka_unit_test(test_response_is_lateness_plus_service),
+                                       cmocka_unit_test(test_fixed_schedule_is_absolute),
+                                       cmocka_unit_test(test_poisson_schedule),
+                                       cmocka_unit_test(test_requests_are_shared_out_whole),
+                                       cmocka_unit_test(test_intervals_follow_the_intended_start),
+                                       cmocka_unit_test(test_intervals_hold_every_start),
+                                       cmocka_unit_test(test_overload),
+                                       cmocka_unit_test(test_closed_loop)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

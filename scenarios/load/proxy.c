@@ -17,7 +17,7 @@
 #define NAME_BYTES_MAX 64
 
 static const struct {
-    struct slice host, path; /* suffix of the host, prefix of the path */
+    struct slice host, path; /* prefixes */
 } routes[ROUTES] = {{SLICE("static."), SLICE("")}, {SLICE("grpc."), SLICE("")},
                     {SLICE("upload."), SLICE("")}, {SLICE("auth."), SLICE("")},
                     {SLICE("api."), SLICE("/v2")}, {SLICE("api."), SLICE("")},

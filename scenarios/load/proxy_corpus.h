@@ -41,7 +41,8 @@ static inline bool corpus_put(struct corpus *corpus, int byte) {
     return true;
 }
 
-/* The byte that an escape (behind its backslash) stands for, and its length; false if it is none. */
+/* The byte that an escape (behind its backslash) stands for, and its length; false if it is none.
+ */
 static inline bool corpus_escape(const char *at, const char *end, unsigned *byte, size_t *length) {
     *length = *at == 'x' ? 3 : 1;
     if (*at == 'x' && end - at >= 3 && isxdigit(at[1]) && isxdigit(at[2]))

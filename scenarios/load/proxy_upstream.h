@@ -31,9 +31,10 @@ static const mem_type connection_type = {.name = "connection",
 
 /* Idle connections of one route, newest first. */
 struct pool {
-    _Alignas(64) pthread_mutex_t lock;
+    pthread_mutex_t lock;
     uint32_t idle_count, idle_max;
     mem_parcel *idle; /* state memory */
+    char apart[64];   /* two pools share no cache line */
 };
 struct state {
     struct pool pools[ROUTES];

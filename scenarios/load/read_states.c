@@ -66,11 +66,12 @@ static const mem_type reply_type = {
     .name = "reply", .id = 3, .size = sizeof(struct reply), .trailing_max = REPLY_BYTES_MAX};
 
 struct shard {
-    _Alignas(64) pthread_mutex_t lock;
+    pthread_mutex_t lock;
     mem_scope *scope;
     struct table *table; /* owned */
     mem_ref newest, oldest;
     uint64_t count, capacity;
+    char apart[64]; /* two shards share no cache line */
 };
 struct stored {
     uint32_t last_read, mentions;

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: MIT
+"""Every strategy and heap computes the same: checksums of the same requests are equal.
+
+In a sanitizer build a report ends the worker with a status other than 0, which counts as crashed:
+there, that each scenario is clean on each strategy is what the status says.
+"""
+
+import os
+
+import pytest
+
+SANITIZED = bool(os.environ.get("TAILRACE_SANITIZER"))
+SCALE = 10 if SANITIZED else 1
+# Scenario -> size of the live set, and requests: enough for each cell to reuse memory many times.
+SIZES = {"read-states": (20000 // SCALE, 30000 // SCALE), "proxy": (64, 4000 // SCALE)}
+OTHER_SIZE = (1000 // SCALE, 4000 // SCALE)
+# Workers and load: the order in which requests meet differs between them.
+OPEN, CLOSED = ["--rate", "1e6"], ["--closed"]
+LOADS = [("1", CLOSED), ("3", OPEN)]
+
+
+def measure(program, scenario, *arguments, load=CLOSED, threads="1"):
+    """The result of one run; it must have ended well."""
+    live, requests = SIZES.get(scenario, OTHER_SIZE)
+    result = program.result(scenario, "--live", live, "--requests", requests, "--threads", threads,
+                            "--warmup", "0.005", *load, *arguments)
+    if result["status"] != "unsupported":
+        # an open loop at a rate beyond reach is overloaded where the machine is not fast enough
+        assert result["status"] in ("ok", "overloaded" if load is OPEN else "ok"), result["reason"]
+        assert result["requests"] == requests
+    return result
+
+
+@pytest.fixture(scope="module")
+def expected(program):
+    """Scenario -> the checksum by one worker under malloc, in the order of the requests."""
+    known = {}
+
+    def checksum(scenario):
+        if scenario not in known:
+            known[scenario] = measure(program, scenario)["checksum"]
+            assert known[scenario] and known[scenario] != 16 * "0"
+        return known[scenario]
+    return checksum
+
+
+def missing_needs(tailrace, scenario, strategy):
+    """What the scenario needs that the strategy does not provide."""
+    needs = next(one for one in tailrace.listed("scenarios") if one["name"] == scenario)["needs"]
+    provides = next(one for one in tailrace.listed("strategies") if one["name"] == strategy)
+    return set(needs) - set(provides["provides"])
+
+
+@pytest.mark.parametrize("threads, load", LOADS, ids=["closed", "open"])
+def test_strategies_compute_the_same(tailrace, listed_scenario, listed_strategy, threads, load,
+                                     expected):
+    result = measure(tailrace, listed_scenario, "--strategy", listed_strategy, threads=threads,
+                     load=load)
+    missing = missing_needs(tailrace, listed_scenario, listed_strategy)
+    assert (result["status"] == "unsupported") == bool(missing), result["reason"]
+    if missing:
+        assert any(f"needs {need} (" in result["reason"] for need in missing), result["reason"]
+        assert listed_strategy in result["reason"] and result["checksum"] is None
+        pytest.skip(result["reason"])
+    assert result["checksum"] == expected(listed_scenario)
+
+
+@pytest.mark.parametrize("threads, load", LOADS, ids=["closed", "open"])
+def test_heaps_compute_the_same(tailrace, listed_scenario, listed_heap, threads, load, expected,
+                                unsanitized):
+    heap = next(one for one in tailrace.listed("heaps") if one["name"] == listed_heap)
+    if not heap["installed"]:
+        pytest.skip(f"the heap {listed_heap} is not installed ({heap['package']})")
+    result = measure(tailrace, listed_scenario, "--heap", listed_heap, threads=threads, load=load)
+    assert result["checksum"] == expected(listed_scenario)
+
+
+def test_another_seed_computes_another(tailrace, listed_scenario, expected):
+    other = measure(tailrace, listed_scenario, "--seed", "2")["checksum"]
+    assert other and other != expected(listed_scenario)
+    assert measure(tailrace, listed_scenario, "--seed", "2")["checksum"] == other
+
+
+def test_every_request_counts(tailrace, listed_scenario, expected):
+    live, requests = SIZES.get(listed_scenario, OTHER_SIZE)
+    one_less = tailrace.result(listed_scenario, "--live", live, "--requests", requests - 1,
+                               "--threads", "1", "--warmup", "0", "--closed")
+    assert one_less["checksum"] != expected(listed_scenario)
+
+
+@pytest.mark.parametrize("threads", ["1", "3"])
+@pytest.mark.parametrize("load", [OPEN, CLOSED, ["--rate", "60000", "--arrivals", "fixed"]],
+                         ids=["open", "closed", "fixed"])
+def test_load_and_workers_do_not_matter(tailrace, listed_scenario, load, threads, expected):
+    live, requests = SIZES.get(listed_scenario, OTHER_SIZE)
+    result = tailrace.result(listed_scenario, "--live", live, "--requests", requests, "--threads",
+                             threads, "--warmup", "0", *load)
+    assert result["status"] in ("ok", "overloaded")
+    assert result["checksum"] == expected(listed_scenario)
+
+
+def test_warmup_leaves_no_trace(tailrace, listed_scenario, expected):
+    result = measure(tailrace, listed_scenario, "--warmup", "0.1")
+    assert result["warmup_s"] == 0.1 and result["checksum"] == expected(listed_scenario)
