@@ -61,11 +61,8 @@ static bool parse(struct arguments *to, int argc, char **argv, struct error *err
     int option;
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
-        if (option == ':')
-            return error_set(error, EXIT_INPUT, "%s needs a value", argv[optind - 1]);
-        if (option == '?')
-            return error_set(error, EXIT_INPUT, "bench has no option %s (`tailrace bench --help`)",
-                             argv[optind - 1]);
+        if (option == ':' || option == '?')
+            return refuse_option(option, "bench", argv, error);
         if (option == 'b' && !parse_blocks(optarg, &to->blocks, error))
             return false;
         to->help = to->help || option == 'h';

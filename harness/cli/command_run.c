@@ -113,11 +113,8 @@ static bool take_options(struct arguments *to, int argc, char **argv, struct err
     int option, index = 0;
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":", options, &index)) != -1) {
-        if (option == ':')
-            return error_set(error, EXIT_INPUT, "%s needs a value", argv[optind - 1]);
-        if (option == '?')
-            return error_set(error, EXIT_INPUT, "run has no option %s (`tailrace run --help`)",
-                             argv[optind - 1]);
+        if (option == ':' || option == '?')
+            return refuse_option(option, "run", argv, error);
         if (!take_option(to, option, options[index].name, error) || to->help)
             return to->help;
     }

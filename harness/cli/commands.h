@@ -14,6 +14,10 @@ int command_report(int argc, char **argv);
 /* Tells the sentence of an error on standard error and returns its exit status. */
 int tell_error(const struct error *error);
 
+/* For a getopt_long that returned `option`, ':' or '?' : says what is wrong with the word it is at,
+ * and returns false. */
+bool refuse_option(int option, const char *command, char **argv, struct error *error);
+
 /* The whole command line, as it is put into results. */
 const char *command_line(void);
 

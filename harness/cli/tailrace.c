@@ -4,6 +4,7 @@
 #include "run/supervise.h"
 #include "version.h"
 
+#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -47,6 +48,17 @@ static void keep_line(int argc, char **argv) {
 int tell_error(const struct error *error) {
     fprintf(stderr, "tailrace: %s\n", error->sentence);
     return error->status;
+}
+
+bool refuse_option(int option, const char *command, char **argv, struct error *error) {
+    char letter[3] = {'-', (char)optopt, '\0'};
+    /* among unknown letters, optind still points at their word; all known options are long */
+    bool cluster = option == '?' && optopt > 0 && optopt < 256;
+    const char *word = cluster ? letter : argv[optind - 1];
+    if (option == ':')
+        return error_set(error, EXIT_INPUT, "%s needs a value", word);
+    return error_set(error, EXIT_INPUT, "%s has no option %s (`tailrace %s --help`)", command, word,
+                     command);
 }
 
 static void on_signal(int number) {

@@ -14,8 +14,8 @@
 
 #include <stdbool.h>
 
-#define LOAD_INTERVALS_MAX 2048
-#define LOAD_INTERVAL_NS_MIN 10000000ull
+#define LOAD_INTERVALS_MAX 1024
+#define LOAD_INTERVAL_NS_MIN 2000000ull
 
 /* Of the requests due in one interval. */
 struct load_interval {
@@ -119,9 +119,10 @@ load_run(const struct load_plan *plan, uint32_t worker, const struct load_target
 }
 
 /* True if a record's minimum lateness never comes back to zero (at most LOAD_LATENESS_ZERO_NS, what
- * a late wake-up of a spinning worker may cost) in any interval of the last half of the schedule.
- */
+ * a late wake-up of a spinning worker may cost) in any interval of the last half of the schedule. A
+ * schedule of fewer than LOAD_OVERLOAD_INTERVALS_MIN intervals is too short to tell. */
 #define LOAD_LATENESS_ZERO_NS 10000ull
+#define LOAD_OVERLOAD_INTERVALS_MIN 4
 bool load_overloaded(const struct load_record *record);
 
 #endif

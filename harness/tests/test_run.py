@@ -212,7 +212,7 @@ def test_without_warmup_a_result_is_cold(closed_run):
 
 def test_load_is_a_share_of_the_measured_capacity(tailrace):
     done = tailrace("run", *SMALL, "--load", "0.1", "--requests", "100", "--json", "-")
-    told = re.fullmatch(r"capacity (\d+)/s, so the rate is (\d+)/s\n", done.stderr)
+    told = re.match(r"capacity (\d+)/s, so the rate is (\d+)/s\n", done.stderr)
     assert done.status == 0 and told, done
     rate = json.loads(done.stdout)["offered_rate"]
     assert rate == pytest.approx(0.1 * int(told[1]), rel=0.01)
@@ -318,13 +318,13 @@ def test_out_of_memory_on_every_heap(tailrace, listed_heap, unsanitized):
     hold_to_status(done, "oom", r"memory|allocate")
 
 
-LONG = ["run", *SMALL, "--rate", "1000", "--duration", "100", "--threads", "1"]
+LONG = ["run", *SMALL, "--rate", "1000", "--duration", "1000", "--threads", "1"]
 
 
 def test_timeout(tailrace):
     done = tailrace(*LONG, "--timeout", "0.2", "--json", "-")
     result = hold_to_status(done, "timeout", rf"0\.2 s.*{PHASE}")
-    assert done.status == 1 and result["requests"] < 100000 and result["checksum"] is None
+    assert done.status == 1 and result["requests"] < 1000000 and result["checksum"] is None
 
 
 def test_crash(tailrace):
@@ -333,7 +333,7 @@ def test_crash(tailrace):
     done = running.wait()
     result = hold_to_status(done, "crashed", r"signal 9 .*while recording")
     assert done.status == 1
-    assert 0 < result["requests"] < 100000, "what was measured until then is kept"
+    assert 0 < result["requests"] < 1000000, "what was measured until then is kept"
     assert result["checksum"] is None and result["phases"]["drain_s"] is None
 
 
@@ -351,4 +351,8 @@ def test_a_worker_does_not_outlive_the_program(tailrace):
     worker = running.recording_worker()
     running.process.kill()
     running.process.wait()
-    tailrace.wait_for(lambda: not tailrace.is_alive(worker), "the worker to end")
+    try:
+        tailrace.wait_for(lambda: not tailrace.is_alive(worker), "the worker to end")
+    finally:
+        if tailrace.is_alive(worker):
+            os.kill(worker, signal.SIGKILL)

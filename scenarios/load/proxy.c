@@ -13,6 +13,8 @@
 
 #include "load/proxy_upstream.h"
 
+#include <errno.h>
+
 #define BAD_PER_MILLE 20
 #define NAME_BYTES_MAX 64
 
@@ -220,8 +222,12 @@ static void *proxy_setup(mem_thread *t, const struct scenario_setup *in) {
     char path[4096];
     snprintf(path, sizeof path, "%s/http-requests.txt", in->data_dir);
     (void)t;
-    if (!corpus_load(&state->corpus, path, in->error, in->error_bytes))
+    errno = 0;
+    if (!corpus_load(&state->corpus, path, in->error, in->error_bytes)) {
+        if (errno == ENOMEM)
+            host_out_of_memory(CORPUS_REQUEST_BYTES_MAX);
         return NULL;
+    }
     if (in->live > 1u << 24) {
         snprintf(in->error, in->error_bytes, "proxy: live must be at most %u connections",
                  1u << 24);
