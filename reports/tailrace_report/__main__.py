@@ -21,6 +21,10 @@ def main():
     # Without a writable home matplotlib falls back to a temporary folder by itself, but complains.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     try:
+        result_set = read_result_set(directory)  # before the libraries, which are slow to load
+    except ReportError as error:
+        return fail(error, 2)
+    try:
         import jinja2, matplotlib, numpy  # noqa: E401, F401
     except ImportError as error:
         return fail(f"{error.name or error} is missing: the report needs the Debian packages "
@@ -28,7 +32,6 @@ def main():
     from .output import write_files
     from .page import build_report
     try:
-        result_set = read_result_set(directory)
         print(f"report: drawing {len(result_set.runs)} runs", file=sys.stderr)
         print(write_files(directory, build_report(result_set)))
     except ReportError as error:

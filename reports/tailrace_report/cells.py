@@ -2,7 +2,7 @@
 """Groups a result set by scenario and cell, and gives every cell its label and its style."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .stats import representative
 from .style import CONTROL, STYLES, Style
@@ -14,6 +14,7 @@ class Cell:
     """One cell with its `runs` in the order of their blocks.
 
     `label` is unique in its scenario; `variant` is the part of it beyond strategy and heap;
+    `series` is the label without load and budget multiple: cells that have it make a curve;
     `shown` is the representative run of the time series, or None; `unsupported` is the reason.
     """
 
@@ -24,6 +25,7 @@ class Cell:
     runs: list
     shown: dict
     unsupported: str
+    series: str = ""
 
     @property
     def control(self):
@@ -40,20 +42,26 @@ def scenarios(result_set):
 
 def cells_of(result_set, specs, styles):
     """The cells of one scenario; `styles` ({label: Style}) grows from scenario to scenario."""
-    variants = [variant(spec, [s for s in specs if s["strategy"] == spec["strategy"]
-                               and s["heap"] == spec["heap"]]) for spec in specs]
-    labels = [f"{SPACE}·{SPACE}".join(filter(None, (spec["strategy"], spec["heap"], extra)))
-              for spec, extra in zip(specs, variants)]
-    chosen = distinct_styles([label for label, spec in zip(labels, specs)
-                              if not spec.get("control")], styles)
+    texts = [variants(spec, [s for s in specs if s["strategy"] == spec["strategy"]
+                             and s["heap"] == spec["heap"]]) for spec in specs]
+    series = [label_of(spec, fixed) for spec, (fixed, _) in zip(specs, texts)]
+    chosen = distinct_styles(list(dict.fromkeys(
+        label for label, spec in zip(series, specs) if not spec.get("control"))), styles)
     cells = []
-    for spec, label, extra in zip(specs, labels, variants):
+    for spec, of_series, (fixed, point) in zip(specs, series, texts):
         runs = sorted((run for run in result_set.runs if run["cell"] == spec["cell"]),
                       key=lambda run: run["block"])
-        cells.append(Cell(spec, label, extra, CONTROL if spec.get("control") else chosen[label],
-                          runs, representative(runs) if runs else None,
-                          unsupported_reason(result_set, spec, runs)))
+        extra = ", ".join(filter(None, (fixed, point)))
+        cells.append(Cell(spec, label_of(spec, extra), extra,
+                          CONTROL if spec.get("control") else chosen[of_series], runs,
+                          representative(runs) if runs else None,
+                          unsupported_reason(result_set, spec, runs), of_series))
     return cells
+
+
+def label_of(spec, extra):
+    """Strategy, heap and what else there is to say, if anything."""
+    return f"{SPACE}·{SPACE}".join(filter(None, (spec["strategy"], spec["heap"], extra)))
 
 
 def distinct_styles(labels, styles):
@@ -67,14 +75,52 @@ def distinct_styles(labels, styles):
     return chosen
 
 
-def variant(spec, siblings):
-    """What sets a cell apart from its siblings of equal scenario, strategy and heap."""
-    words = {"threads": lambda n: count(n, "thread"), "live": lambda n: f"live {n}",
-             "budget_bytes": lambda n: f"{size(n)} budget" if n else "no budget",
-             "tune": tuning}
-    differing = [key for key in words
-                 if len({json.dumps(s.get(key), sort_keys=True) for s in siblings}) > 1]
-    return ", ".join(words[key](spec.get(key)) for key in differing)
+def variants(spec, siblings):
+    """What sets a cell apart from its siblings of equal scenario, strategy and heap: two texts.
+
+    The first belongs to its series; the second says its load and budget multiple.
+    """
+    fixed = {"threads": lambda s: count(s.get("threads"), "thread"),
+             "live": lambda s: f"live {s.get('live')}", "fixed_budget": budget_text,
+             "tune": lambda s: tuning(s.get("tune")),
+             "loaded": lambda s: None if s["loaded"] else "no load"}
+    point = {"load_point": load_text, "budget_times": multiple_text}
+    known = [with_points(sibling) for sibling in siblings]
+    own = with_points(spec)
+    return tuple(", ".join(filter(None, (
+        words[key](own) for key in words
+        if len({json.dumps(s.get(key), sort_keys=True) for s in known}) > 1)))
+        for words in (fixed, point))
+
+
+def with_points(spec):
+    """`spec` and what tells series and points of a curve apart."""
+    loaded = spec.get("load") is not None
+    return {**spec, "loaded": loaded,
+            "load_point": [load_of(spec), spec["load"]] if loaded else None,
+            "fixed_budget": None if spec.get("budget_times") else spec.get("budget_bytes")}
+
+
+def load_of(spec):
+    """Whose capacity the load of a cell is a fraction of: "slowest" or "own"."""
+    return "own" if spec.get("load_of") == "own" else "slowest"
+
+
+def load_text(spec):
+    """The load of a cell in words, or None."""
+    if spec.get("load") is None:
+        return None
+    return f"{'own load' if load_of(spec) == 'own' else 'load'} {spec['load']:g}"
+
+
+def multiple_text(spec):
+    """The budget of a cell as a multiple of its smallest workable size."""
+    return f"{spec['budget_times']:g}× budget" if spec.get("budget_times") else "no budget"
+
+
+def budget_text(spec):
+    """A budget that is not a multiple."""
+    return f"{size(spec['fixed_budget'])} budget" if spec["fixed_budget"] else "no budget"
 
 
 def tuning(tune):
@@ -88,8 +134,23 @@ def tuning(tune):
 
 def unsupported_reason(result_set, spec, runs):
     """Why the strategy cannot run the scenario, or None if it can."""
-    calibrated = [c for c in result_set.manifest["calibration"] if c["cell"] == spec["cell"]]
-    for record in [*runs, *calibrated]:
+    calibrated = sorted((c for c in result_set.manifest["calibration"] if names(c["cell"], spec)),
+                        key=lambda c: len(c["cell"]))
+    for record in [*runs, *calibrated[-1:]]:
         if record["status"] == "unsupported":
             return record.get("reason") or "no reason was recorded"
     return None
+
+
+def names(name, spec):
+    """Whether `name`, perhaps without load and budget, is that of the cell."""
+    return spec["cell"] == name or spec["cell"].startswith(name + "/")
+
+
+def cell_named(cells, name):
+    """A cell called `name` when load and budget are left off, labelled as its series, or None."""
+    near = [cell for cell in cells if names(name, cell.spec)]
+    if not near:
+        return None
+    nearest = min(near, key=lambda cell: len(cell.spec["cell"]))
+    return replace(nearest, label=nearest.series)

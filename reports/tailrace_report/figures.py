@@ -1,39 +1,40 @@
 # SPDX-License-Identifier: MIT
-"""The figures of one scenario: percentiles, maxima over time, resident memory over time.
+"""The figures of one scenario; here percentiles, maxima and resident memory over time.
 
 Each function takes the scenario's cells and gives a matplotlib Figure, or None where no run has
 the data. Times on axes are seconds of the recording, latencies nanoseconds (shown with units).
 """
 
-from dataclasses import dataclass
 from statistics import median
 
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import NullFormatter
 
-from .cells import Cell
+from . import cause_figure, curve_figures
+from .drawing import WIDTH_IN, EndLabel, duration_axis, end_labels, name, staggered, wide_axes
 from .layout import spread
+from .noise import floor_band
 from .stats import COMPLETED, clipped_pauses, curve_grid, median_curve, run_curve, status_word
-from .style import FAINT, INK, MUTED, PAUSE, RC
-from .text import duration
-
-WIDTH_IN = 11.0
-LINE_IN = 0.19  # height of a label with its spacing
+from .style import FAINT, FLOOR, FLOOR_LINE, MUTED, PAUSE, RC
 PHASES = (("setup_s", "set-up"), ("warmup_s", "warm-up"), ("record_s", "recording"),
           ("drain_s", "drain"))
 
 
-def figures(cells):
-    """{what it shows: Figure} for the cells of one scenario, without those that have no data."""
+def figures(headline, cells):
+    """{what it shows: Figure} for one scenario, without those that have no data.
+
+    The curves show all `cells`, the rest those of the `headline`.
+    """
     matplotlib.rcdefaults()
     matplotlib.rcParams.update(RC)
-    cells = [cell for cell in cells if not cell.unsupported]
-    shown = [cell for cell in cells if cell.shown]
-    drawn = {"percentiles": percentiles(cells), "intervals": intervals(shown),
-             "memory": memory([cell for cell in shown if cell.shown.get("rss_series")])}
+    headline = [cell for cell in headline if not cell.unsupported]
+    shown = [cell for cell in headline if cell.shown]
+    drawn = {"percentiles": percentiles(headline), "causes": cause_figure.causes(headline),
+             "intervals": intervals(shown),
+             "memory": memory([cell for cell in shown if cell.shown.get("rss_series")]),
+             "load": curve_figures.load(cells), "budget": curve_figures.budget(cells)}
     return {what: figure for what, figure in drawn.items() if figure}
 
 
@@ -47,7 +48,14 @@ def percentiles(cells):
     middles = [median_curve(cell.runs, grid) for cell in cells]
     curves = [[run_curve(run, grid) for run in completed[cell.label]] for cell in cells]
     labels = [curve_label(*of_cell) for of_cell in zip(cells, middles, curves)]
+    band = floor_band(cells, grid[-1])
+    if band:
+        labels.append(EndLabel(FLOOR, "noise floor", band[1][-1], band[0][-1] == grid[-1]))
     figure, axes = wide_axes(5.4, labels)
+    if band:
+        axes.fill_between(*band, color=FLOOR_LINE, alpha=0.25, lw=0, zorder=1)
+        axes.plot(band[0], band[2], color=FLOOR.color, lw=1.0, ls=FLOOR.line, zorder=1.5)
+        axes.plot(band[0], band[1], color=FLOOR.color, lw=1.0, ls=FLOOR.line, zorder=1.5)
     for place, (cell, middle, thin) in enumerate(zip(cells, middles, curves)):
         for curve in thin:
             axes.plot(grid, curve, color=cell.style.color, lw=0.6, alpha=0.28)
@@ -74,7 +82,7 @@ def curve_label(cell, middle, curves):
         text += f": {status_word(cell.runs) or 'no curve'}"
         middle = sorted(curves, key=np.nanmax)[len(curves) // 2] if curves else middle
     known = middle[np.isfinite(middle)]
-    return EndLabel(cell, text, known[-1] if len(known) else None, np.isfinite(middle[-1]))
+    return EndLabel(cell.style, text, known[-1] if len(known) else None, np.isfinite(middle[-1]))
 
 
 def intervals(cells):
@@ -131,7 +139,7 @@ def memory(cells):
     """Resident memory in MiB of the representative runs from set-up to the end."""
     if not cells:
         return None
-    labels = [EndLabel(cell, name(cell), cell.shown["rss_series"][-1][1] / 2**20, True)
+    labels = [EndLabel(cell.style, name(cell), cell.shown["rss_series"][-1][1] / 2**20, True)
               for cell in cells]
     figure, axes = wide_axes(4.6, labels, top_in=0.32)
     for place, cell in enumerate(cells):
@@ -145,12 +153,6 @@ def memory(cells):
     phase_marks(axes, [cell.shown.get("phases") or {} for cell in cells])
     end_labels(axes, labels)
     return figure
-
-
-def staggered(place, number, points):
-    """(First, step) of the markers on line `place` of `number`: equal lines show all theirs."""
-    step = max(points // 7, 1)
-    return step // 4 + step * place // number, step
 
 
 def phase_marks(axes, phases):
@@ -167,60 +169,3 @@ def phase_marks(axes, phases):
         axes.plot([mark, label], [1, 1.03], transform=axes.transAxes, color=FAINT, lw=0.8,
                   clip_on=False)
         axes.text(label, 1.04, phase, transform=axes.transAxes, va="bottom", fontsize=8.5)
-
-
-def name(cell):
-    """What a cell is called in figures."""
-    return cell.label + (" (null control)" if cell.control else "")
-
-
-@dataclass(frozen=True)
-class EndLabel:
-    """`text` for the line of `cell` that ends at `y` (None: no line), `at_edge` of the axes."""
-
-    cell: Cell
-    text: str
-    y: float
-    at_edge: bool
-
-
-def wide_axes(height_in, labels, top_in=0.1):
-    """A figure, and axes in it that leave `top_in` and room for the longest of `labels`."""
-    height_in = max(height_in, 1.0 + LINE_IN * len(labels))
-    label_in = 0.75 + 0.076 * max(len(label.text) for label in labels)
-    figure = Figure(figsize=(WIDTH_IN, height_in))
-    left, top, bottom = 0.075, top_in / height_in, 0.52 / height_in
-    axes = figure.add_axes((left, bottom, 1 - label_in / WIDTH_IN - left, 1 - top - bottom))
-    return figure, axes
-
-
-def end_labels(axes, labels):
-    """Put each label beside the right end of its line, outside the axes and moved apart.
-
-    Those of cells without a line come lowest. A sample of line and marker precedes each text.
-    """
-    axes.autoscale_view()
-    width_in, height_in = axes.get_position().size * axes.figure.get_size_inches()
-    to_fraction = axes.transData + axes.transAxes.inverted()
-    wanted = [-1.0 if label.y is None else to_fraction.transform((1, label.y))[1]
-              for label in labels]
-    sample = np.array([0.17, 0.335, 0.5]) / width_in + 1
-    for label, want, at in zip(labels, wanted, spread(wanted, LINE_IN / height_in, 0.0, 1.0)):
-        style = label.cell.style
-        common = {"color": style.color, "transform": axes.transAxes, "clip_on": False}
-        if label.at_edge:
-            axes.add_line(Line2D([1, sample[0] - 0.004], [want, at], lw=0.8, alpha=0.7, **common))
-        axes.add_line(Line2D(sample, [at] * 3, lw=1.9, ls=style.line, markevery=[1],
-                             marker=style.marker, **common))
-        axes.text(sample[2] + 0.08 / width_in, at, label.text, va="center",
-                  transform=axes.transAxes, color=MUTED if label.y is None else INK)
-
-
-def duration_axis(axis):
-    """Ticks with units on a logarithmic axis of nanoseconds; finer ones on a short axis."""
-    low, high = axis.get_view_interval()
-    short = high / low < 30
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if short else (1,), numticks=20))
-    axis.set_major_formatter(FuncFormatter(lambda ns, _: duration(ns).replace(".00", "")
-                                           .replace(".0", "")))
-    axis.set_minor_formatter(NullFormatter())

@@ -4,10 +4,15 @@
 import math
 from collections import Counter, defaultdict
 
+from .noise import noise_limited
 from .stats import cell_quantile, compare_checksums, status_word
 from .text import count, duration, listed, times
 
 MEANINGS = {
+    "not-steady": "the level of p50 or p99 over time changed in the last half of the recording",
+    "closed-loop": "each request waited for the one before: for capacity and service time only, "
+                   "response times leave out the waiting",
+    "clock-drift": "the processor's clock ran apart from the system's during the run",
     "cold": "no warm-up, so first-touch page faults are in the numbers",
     "oversubscribed": "workers plus collector threads exceed the cores and preempt each other",
     "overloaded": "requests were late throughout the last half of the run: the backlog never "
@@ -23,7 +28,7 @@ def summary(grouped):
 
 def scenario_summary(scenario, cells):
     """The summary of one scenario without its null control, or None."""
-    ranked, failed, few = [], [], False
+    ranked, failed, few, noisy = [], [], False, []
     for cell in cells:
         quantile = cell_quantile(cell.runs, "p99_9")
         if cell.control or cell.unsupported or quantile.value is None:
@@ -33,6 +38,8 @@ def scenario_summary(scenario, cells):
         else:
             ranked.append((quantile.value, cell.label))
             few = few or quantile.low
+            if noise_limited(cell.runs, "p99_9"):
+                noisy.append(cell.label)
     if len(ranked) < 2:
         return None
     (low, best), (high, worst) = min(ranked), max(ranked)
@@ -42,6 +49,9 @@ def scenario_summary(scenario, cells):
                 f"{worst} the highest ({duration(high)}), {times(high / low)} as long")
     if few:
         sentence += ", though some of these rest on few samples"
+    if {best, worst} & set(noisy):
+        noisy = [label for label in (best, worst) if label in noisy]
+        sentence += f"; that of {listed(noisy)} is noise-limited"
     if failed:
         sentence += f"; {listed(failed)} failed in half of the runs or more"
     return sentence + "."
@@ -98,13 +108,22 @@ def stamps(grouped):
         bearers = defaultdict(list)
         for scenario, cell in cells:
             if any(word in qualifications(run) for run in cell.runs):
-                bearers[scenario].append(cell.label)
+                bearers[scenario].append(cell)
         every = sum(map(len, bearers.values())) == sum(not cell.unsupported for _, cell in cells)
         where = "all cells" if every else "; ".join(
-            f"{listed(labels)} in {scenario}" for scenario, labels in bearers.items())
+            f"{listed(gathered(bearing, grouped[scenario]))} in {scenario}"
+            for scenario, bearing in bearers.items())
         rows.append({"word": word, "meaning": MEANINGS.get(word),
                      "where": f"{count(number, 'run')}: {where}"})
     return rows
+
+
+def gathered(bearing, cells):
+    """Labels of the cells `bearing` something; a series whose `cells` all do is named once."""
+    whole = Counter(cell.series for cell in cells if not cell.unsupported)
+    borne = Counter(cell.series for cell in bearing)
+    return list(dict.fromkeys(cell.series if borne[cell.series] == whole[cell.series] else
+                              cell.label for cell in bearing))
 
 
 def qualifications(run):

@@ -10,20 +10,35 @@ import jinja2
 from markupsafe import Markup, escape
 
 from . import findings, rows
+from .causes import cause_section
 from .cells import scenarios, tuning
+from .curves import headline
 from .figures import figures
+from .noise import noise_rows
 from .text import SPACE
+from .theory import theory_section
 
 DPI = 160  # of the PNG files
 CAPTIONS = {
     "percentiles": "Response time by percentile. Thin lines are single runs, bold lines the "
-                   "median over runs; curves end where fewer than 10 samples lie beyond.",
+                   "median over runs; curves end where fewer than 10 samples lie beyond. "
+                   "Grey with a dotted edge, where it was measured: the noise floor, from its "
+                   "lowest to its highest over the cells.",
+    "causes": "Response time as measured, and as it would be without each cause that lowers "
+              "p99 or p99.9 by 2 % or more; medians over runs. A thick line is what all known "
+              "causes together make.",
     "intervals": "Longest response of the requests due in each interval, from one run per cell: "
                  "the one whose p99.9 (if blank, the next lower quantile that is not) is the "
                  "median. Shaded: pauses, drawn at least a hairline wide. All panels share "
                  "their axes.",
     "memory": "Resident memory of the same runs, from set-up to the end. Phase boundaries are "
               "medians over these runs.",
+    "load": "Response time against offered load, medians over runs. Points of the same load "
+            "stand side by side; below a load, the rate offered if all have the same. "
+            "In the band at the top, hollow: half of the runs or more failed.",
+    "budget": "Response time against the memory that a cell may use, medians over runs. Points of "
+              "the same multiple stand side by side; none: no budget. In the band at the top, "
+              "hollow: half of the runs or more failed, such as by running out of memory.",
 }
 CONTEXT = {
     "seed": "Seed", "command": "Command", "commit": "Commit", "cpu_model": "Processor",
@@ -39,18 +54,23 @@ def build_report(result_set):
     """{file name: bytes} of the whole report, index.html last."""
     files, sections = {}, []
     grouped = scenarios(result_set)
+    leading = {scenario: headline(cells) for scenario, cells in grouped.items()}
     for scenario, cells in grouped.items():
-        images = {}
-        for what, figure in figures(cells).items():
+        first, images = leading[scenario], {}
+        for what, figure in figures(first, cells).items():
             name = re.sub(r"[^\w-]+", "-", f"{what}-{scenario}")
             files[f"{name}.png"] = rendered(figure, "png")
             files[f"{name}.svg"] = rendered(figure, "svg")
             images[what] = {"data": b64encode(files[f"{name}.svg"]).decode(), "name": name,
                             "caption": CAPTIONS[what]}
-        sections.append({"name": scenario, "facts": rows.facts(cells, result_set.manifest),
-                         "headline": rows.headline(cells), "images": images,
-                         "pauses": rows.pauses(cells)})
-    files["index.html"] = render_page(result_set, grouped, sections).encode()
+        sections.append({
+            "name": scenario, "facts": rows.facts(first, result_set.manifest),
+            "headline": rows.headline(first), "others": len(cells) - len(first),
+            "images": images, "causes": cause_section(first), "pauses": rows.pauses(first),
+            "noise": noise_rows(first), "load": rows.load_table(cells),
+            "budget": rows.budget_table(cells),
+            "smallest": rows.smallest(result_set.manifest, scenario, cells)})
+    files["index.html"] = render_page(result_set, grouped, leading, sections).encode()
     return files
 
 
@@ -62,8 +82,8 @@ def rendered(figure, kind):
     return buffer.getvalue()
 
 
-def render_page(result_set, grouped, sections):
-    """The HTML text."""
+def render_page(result_set, grouped, leading, sections):
+    """The HTML text; `leading` has the headline cells of each scenario."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True,
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
@@ -72,11 +92,12 @@ def render_page(result_set, grouped, sections):
     context = {CONTEXT.get(key, key): tuning(value) if isinstance(value, (list, dict)) else value
                for key, value in {**manifest["context"], "seed": manifest.get("seed")}.items()}
     return environment.get_template("page.html.j2").render(
-        manifest=manifest, summary=findings.summary(grouped),
+        manifest=manifest, summary=findings.summary(leading),
         coverage=findings.coverage(result_set, grouped), problems=findings.problems(grouped),
         stamps=findings.stamps(grouped), sections=sections, columns=rows.columns(),
         calibration=rows.calibration(manifest, grouped), checksums=findings.checksums(grouped),
-        heaps=rows.heaps(grouped), context=context)
+        heaps=rows.heaps(grouped), context=context,
+        theory=theory_section(manifest))
 
 
 def number(text):

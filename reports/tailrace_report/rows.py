@@ -7,6 +7,9 @@ A value that is not known is None, which the page shows as a dash.
 import math
 from collections import Counter
 
+from .cells import cell_named
+from .curves import budget_cells, load_cells
+from .noise import noise_limited
 from .stats import cell_quantile, clipped_pauses, failed, median_of, status_word
 from .text import count, duration, percent, percentile_name, rate, seconds, size
 
@@ -37,9 +40,10 @@ def headline(cells):
 
 
 def quantile_entry(runs, key):
-    """A quantile as text, whether it is `low`, and its range over runs."""
+    """A quantile as text, whether it is `low` and noise-limited, and its range over runs."""
     quantile = cell_quantile(runs, key)
-    entry = {"low": quantile.low, "range": None, "text": shown(quantile.value, duration)}
+    entry = {"low": quantile.low, "noise": noise_limited(runs, key), "range": None,
+             "text": shown(quantile.value, duration)}
     if quantile.best is not None and math.isfinite(quantile.best):
         worst = "∞" if math.isinf(quantile.worst) else duration(quantile.worst)
         entry["range"] = f"{duration(quantile.best)} – {worst}"
@@ -59,10 +63,14 @@ def facts(cells, manifest):
         values = [run.get(key) for run in runs]
         return values[0] if values and values.count(values[0]) == len(values) else None
 
+    loads = {(cell.spec.get("load"), cell.spec.get("load_of")) for cell in cells}
+    load, load_of = loads.pop() if len(loads) == 1 else (None, None)
     mode, arrivals, threads = common("mode"), common("arrivals"), common("threads")
     texts = [shown(mode, lambda word: f"{word} loop"),
              shown(arrivals, lambda word: f"{word} arrivals"),
              shown(median_of(runs, "offered_rate"), lambda r: f"{rate(r)} offered"),
+             shown(load, lambda x: f"load {x:g} of the "
+                   + ("cell's own capacity" if load_of == "own" else "slowest cell's capacity")),
              shown(threads, lambda n: count(n, "worker thread")),
              shown(common("live"), lambda n: f"live {n:,}" if isinstance(n, int) else f"live {n}"),
              shown(manifest.get("duration_s"), lambda s: f"{s:g} s recorded"),
@@ -90,15 +98,48 @@ def pauses(cells):
     return rows
 
 
+def load_table(cells):
+    """The rows of every point of the load curve, by series and load."""
+    points = sorted(load_cells(cells), key=lambda cell: (cell.spec.get("load_of") == "own",
+                                                         cell.spec["load"]))
+    return [{**row, "load": f"{row['cell'].spec['load']:g}",
+             "of": "own" if row["cell"].spec.get("load_of") == "own" else "slowest"}
+            for row in in_series(cells, points)]
+
+
+def budget_table(cells):
+    """The rows of every point of the budget curve, by series and multiple."""
+    points = sorted(budget_cells(cells), key=lambda cell: cell.spec["budget_times"])
+    return [{**row, "times": f"{row['cell'].spec['budget_times']:g}×",
+             "budget": shown(row["cell"].spec.get("budget_bytes"), size)}
+            for row in in_series(cells, points)]
+
+
+def in_series(cells, points):
+    """Headline rows of `points` in the order of the series in `cells`; `first` of its series."""
+    order = list(dict.fromkeys(cell.series for cell in cells))
+    rows = headline(sorted(points, key=lambda cell: order.index(cell.series)))
+    before = [None, *(row["cell"].series for row in rows)]
+    return [{**row, "first": row["cell"].series != last} for row, last in zip(rows, before)]
+
+
+def smallest(manifest, scenario, cells):
+    """One row per cell of `scenario` whose smallest workable budget was looked for."""
+    return [{"cell": cell_named(cells, entry["cell"]), "name": entry["cell"],
+             "size": shown(entry.get("smallest_bytes") or None, size),
+             "status": entry["status"], "reason": entry.get("reason")}
+            for entry in manifest.get("smallest") or [] if entry["scenario"] == scenario]
+
+
 def calibration(manifest, grouped):
     """One row per calibrated cell: its capacity and what share of it is offered to it."""
-    cells = {cell.spec["cell"]: cell for group in grouped.values() for cell in group}
     rows = []
     for entry in manifest["calibration"]:
         capacity, offered = entry.get("capacity_rate"), entry.get("offered_rate")
         load = manifest.get("load")
         rows.append({
-            "scenario": entry["scenario"], "cell": cells.get(entry["cell"]), "name": entry["cell"],
+            "scenario": entry["scenario"], "name": entry["cell"],
+            "cell": cell_named(grouped.get(entry["scenario"], []), entry["cell"]),
             "capacity": shown(capacity or None, rate), "offered": shown(offered or None, rate),
             "slowest": bool(offered and capacity and load)
             and math.isclose(offered, load * capacity, rel_tol=1e-6),

@@ -8,13 +8,22 @@ A field that may be null may also be absent: a worker that crashed has not much 
 NUMBER = (int, float)
 MANIFEST = {"suite": str, "blocks": int, "cells": list, "calibration": list, "context": dict}
 CELL = {"cell": str, "scenario": str, "strategy": str, "heap": str}
+CELL_NUMBERS = ("load", "budget_times", "budget_bytes")
+SMALLEST = {"cell": str, "scenario": str, "status": str}
 CALIBRATION = {"cell": str, "scenario": str, "status": str}
 RUN = {"cell": str, "block": int, "status": str}
 RUN_NULLABLE = {
     "reason": str, "stamps": list, "checksum": str, "requests": int, "duration_s": NUMBER,
     "offered_rate": NUMBER, "achieved_rate": NUMBER, "response_ns": dict, "pauses": list,
     "response_histogram": list, "intervals": dict, "rss_series": list, "pauses_lost": int,
-    "rss_peak_bytes": NUMBER, "rss_drained_bytes": NUMBER, "phases": dict, "heap_library": dict}
+    "rss_peak_bytes": NUMBER, "rss_drained_bytes": NUMBER, "phases": dict, "heap_library": dict,
+    "causes": dict, "noise": dict, "noise_floor_ns": dict}
+QUEUE_ROW = ("measured_ns", "planned_ns", "planned_error", "replayed_error")
+STALL_ROW = ("measured_ns", "predicted_ns", "error")
+QUANTILES = ("p50", "p90", "p99", "p99_9", "p99_99", "max")
+EFFECT = ("count", "total_s", "longest_s", "affected", "delay_s", "excess_share", "max_without_ns")
+NOISE = ("run_delay_s", "voluntary_switches", "involuntary_switches", "faults_minor",
+         "faults_major")
 
 
 def wrong_in_manifest(manifest):
@@ -24,15 +33,35 @@ def wrong_in_manifest(manifest):
     wrong = wrong_field(manifest, MANIFEST)
     if wrong:
         return wrong
-    if not manifest["cells"] or any(wrong_field(c, CELL) for c in manifest["cells"]):
+    if not manifest["cells"] or any(wrong_field(c, CELL) or not numbers(c, CELL_NUMBERS)
+                                    for c in manifest["cells"]):
         return "cells"
     if len({c["cell"] for c in manifest["cells"]}) < len(manifest["cells"]):
         return "cells (a name occurs twice)"
     for entry in manifest["calibration"]:
-        rates = (entry.get("capacity_rate"), entry.get("offered_rate"))
-        if wrong_field(entry, CALIBRATION) or not all(is_number(r, null=True) for r in rates):
+        if wrong_field(entry, CALIBRATION) or not numbers(entry, ("capacity_rate", "offered_rate")):
             return "calibration"
+    smallest = manifest.get("smallest") or []
+    if not isinstance(smallest, list) or any(
+            wrong_field(s, SMALLEST) or not numbers(s, ("smallest_bytes",)) for s in smallest):
+        return "smallest"
+    if manifest.get("oracle") and wrong_oracle(manifest["oracle"]):
+        return "oracle"
     return None if is_number(manifest.get("load"), null=True) else "load"
+
+
+def wrong_oracle(oracle):
+    """Whether the harness against theory cannot be told."""
+    if wrong_field(oracle, {"queue": dict, "stall": dict}):
+        return True
+    queue, stall = oracle["queue"], oracle["stall"]
+    case = {"verdict": str, "within_plan": bool, "rows": list}
+    return (wrong_field(queue, {**case, "scenario": str, "utilisation": NUMBER, "agrees": bool})
+            or wrong_field(stall, {**case, "stall_ns": NUMBER})
+            or any(wrong_field(one, {"name": str}) or not numbers(one, QUEUE_ROW)
+                   for one in queue["rows"])
+            or any(wrong_field(one, {"name": str, **dict.fromkeys(STALL_ROW, NUMBER)})
+                   for one in stall["rows"]))
 
 
 def wrong_in_run(run):
@@ -50,14 +79,38 @@ def wrong_in_run(run):
     for pause in run.get("pauses") or []:
         if wrong_field(pause, {"cause": str, "begin_s": NUMBER, "end_s": NUMBER}):
             return "pauses"
-    quantiles = run.get("response_ns") or {}
-    if not isinstance(quantiles.get("low_samples") or [], list):
+    response, phases = run.get("response_ns") or {}, run.get("phases") or {}
+    if not all(isinstance(response.get(k) or [], list) for k in ("low_samples", "noise_limited")):
         return "response_ns"
-    numbers = [*(v for k, v in quantiles.items() if k != "low_samples"),
-               *(run.get("phases") or {}).values()]
-    if not all(is_number(value, null=True) for value in numbers):
+    if not numbers(response, QUANTILES) or not numbers(phases, phases):
         return "response_ns or phases"
-    return "intervals" if run.get("intervals") and wrong_intervals(run["intervals"]) else None
+    if not numbers(run.get("noise_floor_ns"), QUANTILES):
+        return "noise_floor_ns"
+    if run.get("intervals") and wrong_intervals(run["intervals"]):
+        return "intervals"
+    if run.get("causes") and wrong_causes(run["causes"]):
+        return "causes"
+    return "noise" if run.get("noise") and wrong_noise(run["noise"]) else None
+
+
+def wrong_causes(causes):
+    """Whether the causes of the tail cannot be told."""
+    effects = causes.get("effects") or []
+    return (not all(numbers(causes.get(key), QUANTILES)
+                    for key in ("response_ns", "response_without_all_ns"))
+            or not isinstance(causes.get("unexplained") or [], list)
+            or not isinstance(effects, list)
+            or any(wrong_field(effect, {"cause": str}) or not numbers(effect, EFFECT)
+                   or not numbers(effect.get("response_without_ns"), QUANTILES)
+                   for effect in effects))
+
+
+def wrong_noise(noise):
+    """Whether the machine's part cannot be told."""
+    workers = noise.get("workers") or []
+    return (not isinstance(workers, list) or not all(numbers(w, NOISE) for w in workers)
+            or not numbers(noise.get("hiccups"), ("p50_ns", "p99_ns", "max_ns", "count"))
+            or not numbers(noise, ("steal_s", "pressure_s")))
 
 
 def wrong_intervals(intervals):
@@ -71,6 +124,12 @@ def wrong_field(record, kinds):
     if not isinstance(record, dict):
         return "record"
     return next((k for k, kind in kinds.items() if not isinstance(record.get(k), kind)), None)
+
+
+def numbers(record, keys):
+    """Whether `record` is null or an object in which each of `keys` is a number, null or absent."""
+    return record is None or (isinstance(record, dict)
+                              and all(is_number(record.get(key), null=True) for key in keys))
 
 
 def is_number(value, null=False):

@@ -43,13 +43,17 @@ def cell_quantile(runs, key):
     known = [value for value in values if value is not None]
     if not known:
         return Quantile(None, False, None, None)
-    if failed(runs):
-        value = math.inf
-    else:
-        value = median(values) if len(known) == len(values) else None
+    value = ranked_median(values)
     low = any(key in ((run.get("response_ns") or {}).get("low_samples") or [])
               for run in runs if run["status"] == "ok")
     return Quantile(value, low, min(known), max(known))
+
+
+def ranked_median(values):
+    """Median of `values`, infinite ones ranked last; None where one that matters is None."""
+    if 2 * sum(value == math.inf for value in values) >= len(values):
+        return math.inf if values else None
+    return None if None in values else median(values)
 
 
 def failed(runs):

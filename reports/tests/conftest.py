@@ -19,6 +19,23 @@ def pristine(tmp_path_factory):
     return directory
 
 
+@pytest.fixture(scope="session")
+def curves(tmp_path_factory):
+    """The folder of a small set of load and budget curves, built once; not to be changed."""
+    import synthetic_curves
+    directory = tmp_path_factory.mktemp("curves") / "set"
+    small = [cell for cell in synthetic_curves.CELLS if cell[0] in ("none", "refcount", "boehm")]
+    synthetic_curves.write(directory, small, 2, loads=(
+        ("slowest", 0.9), ("slowest", 0.3), ("slowest", 0.6), ("own", 0.5)), budgets=(4, 1.25))
+    return directory
+
+
+@pytest.fixture
+def curves_dir(curves, tmp_path):
+    """A copy of the small set of curves to do with as a test likes."""
+    return Path(shutil.copytree(curves, tmp_path / "curves"))
+
+
 @pytest.fixture
 def result_dir(pristine, tmp_path):
     """A copy of the synthetic result set to do with as a test likes."""

@@ -49,6 +49,12 @@ def edit_runs(directory, change):
     edit_lines(directory, all_changed)
 
 
+def undrawn(run):
+    """Take from a run what most figures are drawn from, for tests that look at words."""
+    for key in ("response_histogram", "intervals", "rss_series", "causes"):
+        run.pop(key, None)
+
+
 @pytest.fixture(scope="module")
 def made(pristine, tmp_path_factory):
     """A folder with a report in it, and the result of making it; home is not writable."""
@@ -93,29 +99,52 @@ def test_page_says_what_the_data_says(made):
     assert "nan" not in re.sub("base64,[^\"]*", "", page).lower().replace("nanoseconds", "")
 
 
+def test_older_set_has_no_sections_of_what_it_does_not_know(made):
+    page = (made[0] / "index.html").read_text()
+    for words in ("<h3>What made", "The machine's part", "Load curve", "Memory budgets",
+                  'class="noise" title'):
+        assert words not in page, words
+
+
+def test_curves_causes_and_noise_are_on_the_page(curves_dir):
+    edit_runs(curves_dir, lambda run: run.update(stamps=["not-steady"], future_key={"a": 1}))
+    result = report(curves_dir)
+    assert result.returncode == 0, result.stderr
+    page = re.sub(r"\s+", " ", (curves_dir / "index.html").read_text()).replace("\u00a0", " ")
+    for words in ("Load curve", "Memory budgets", "82.0 % of p99.9", "is collector pauses",
+                  "stays unexplained", "The machine's part", "changed in the last half",
+                  'title="noise-limited">~<', "load 0.6 of the slowest cell&#39;s capacity",
+                  "13 more are in the curves below", "<td class=\"n\">1.25×</td>"):
+        assert words in page, words
+    names = {p.stem for p in curves_dir.glob("*.svg")}
+    assert {"load-json-api", "budget-json-api", "causes-json-api"} <= names
+
+
 def test_text_from_the_data_is_escaped(result_dir):
     def poison(run):
         run["reason"] = "<script>alert(1)</script>"
         run["status"] = "crashed"
+        undrawn(run)
     edit_runs(result_dir, poison)
     assert report(result_dir).returncode == 0
     page = (result_dir / "index.html").read_text()
     assert "<script>" not in page and "&lt;script&gt;" in page
 
 
-def test_same_input_gives_the_same_files(result_dir):
+def test_same_input_gives_the_same_files(curves_dir):
+    edit_lines(curves_dir, lambda lines: lines[:8])
     contents = []
     for _ in range(2):
-        assert report(result_dir).returncode == 0
-        contents.append({p.name: p.read_bytes() for p in result_dir.iterdir()})
+        assert report(curves_dir).returncode == 0
+        contents.append({p.name: p.read_bytes() for p in curves_dir.iterdir()})
     assert contents[0] == contents[1]
 
 
-def test_torn_last_line_is_ignored_and_told(result_dir):
-    edit_lines(result_dir, lambda lines: [*lines[:-1], lines[-1][:1000]])
-    result = report(result_dir)
-    assert result.returncode == 0 and "111 runs" in result.stderr
-    assert "was torn" in (result_dir / "index.html").read_text()
+def test_torn_last_line_is_ignored_and_told(curves_dir):
+    edit_lines(curves_dir, lambda lines: [*lines[:3], lines[3][:1000]])
+    result = report(curves_dir)
+    assert result.returncode == 0 and "3 runs" in result.stderr
+    assert "was torn" in (curves_dir / "index.html").read_text()
 
 
 def test_garbled_line_in_the_middle_is_refused_by_number(result_dir):
@@ -128,6 +157,9 @@ def test_garbled_line_in_the_middle_is_refused_by_number(result_dir):
     ({"schema": "tailrace/run/9"}, "schema"), ({"cell": "unheard-of"}, "unheard-of"),
     ({"block": "one"}, "block"), ({"response_histogram": [[1]]}, "response_histogram"),
     ({"pauses": [{"cause": "x"}]}, "pauses"), ({"intervals": {"width_s": 1}}, "intervals"),
+    ({"causes": {"effects": [{"cause": 1}]}}, "causes"), ({"noise": {"workers": [1]}}, "noise"),
+    ({"noise_floor_ns": {"p99": "x"}}, "noise_floor_ns"),
+    ({"response_ns": {"noise_limited": "p99"}}, "response_ns"),
     ({"block": 1, "cell": "json-api/boehm/glibc"}, "repeats")])
 def test_run_that_is_not_as_the_format_says_is_refused(result_dir, change, words):
     def changed(lines):
@@ -148,20 +180,21 @@ def test_report_without_any_ok_run(result_dir):
     assert "8 crashed" in page and "had the lowest" not in page and "<img" not in page
 
 
-def test_report_with_overloaded_runs_only(result_dir):
-    edit_runs(result_dir, lambda run: run.update(status="overloaded"))
-    assert report(result_dir).returncode == 0
-    assert "had the lowest" not in (result_dir / "index.html").read_text()
+def test_report_with_overloaded_runs_only(curves_dir):
+    edit_runs(curves_dir, lambda run: run.update(status="overloaded"))
+    assert report(curves_dir).returncode == 0
+    assert "had the lowest" not in (curves_dir / "index.html").read_text()
 
 
-def test_report_of_a_suite_that_has_only_begun(result_dir):
-    edit_lines(result_dir, lambda lines: lines[:1])
-    assert report(result_dir).returncode == 0
-    assert "no run is recorded" in (result_dir / "index.html").read_text()
+def test_report_of_a_suite_that_has_only_begun(curves_dir):
+    edit_lines(curves_dir, lambda lines: lines[:1])
+    assert report(curves_dir).returncode == 0
+    assert "no run is recorded" in (curves_dir / "index.html").read_text()
 
 
 def test_disagreeing_checksum_is_a_finding(result_dir):
     def disagree(run):
+        undrawn(run)
         if (run["cell"], run["block"]) == ("json-api/arena/glibc", 4):
             run["checksum"] = "feedfacefeedface"
     edit_runs(result_dir, disagree)
@@ -186,19 +219,21 @@ def test_no_runs_at_all_is_refused(result_dir, content):
     assert "no run" in refused(report(result_dir))
 
 
-def test_full_disk_leaves_nothing_behind(result_dir):
-    before = {p.name: p.stat().st_mtime_ns for p in result_dir.iterdir()}
+def test_full_disk_leaves_nothing_behind(curves_dir):
+    edit_lines(curves_dir, lambda lines: lines[:2])
+    before = {p.name: p.stat().st_mtime_ns for p in curves_dir.iterdir()}
     limit = (50_000, 50_000)  # bytes per file: the first figures exceed it
-    result = report(result_dir,
+    result = report(curves_dir,
                     preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit))
     assert "cannot be written" in refused(result)
-    assert {p.name: p.stat().st_mtime_ns for p in result_dir.iterdir()} == before
+    assert {p.name: p.stat().st_mtime_ns for p in curves_dir.iterdir()} == before
 
 
-def test_page_that_cannot_be_replaced_is_told(result_dir):
-    (result_dir / "index.html").mkdir()
-    assert "cannot be written" in refused(report(result_dir))
-    assert not list(result_dir.glob(".report-*"))
+def test_page_that_cannot_be_replaced_is_told(curves_dir):
+    edit_lines(curves_dir, lambda lines: lines[:2])
+    (curves_dir / "index.html").mkdir()
+    assert "cannot be written" in refused(report(curves_dir))
+    assert not list(curves_dir.glob(".report-*"))
 
 
 @pytest.mark.parametrize("library", ["matplotlib", "numpy", "jinja2"])
