@@ -3,7 +3,10 @@
 #include "cli/commands.h"
 #include "measure/context.h"
 #include "run/files.h"
+#include "run/floor.h"
 #include "run/result.h"
+#include "run/run_histograms.h"
+#include "run/search.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -23,6 +26,9 @@ static const char help[] =
     "  --threads N       workers, each pinned to a processor (processors - 1, at least 1)\n"
     "  --rate R          open loop: R requests per second, all workers together\n"
     "  --load F          open loop: F times the capacity, which is measured first for 1 s (0.5)\n"
+    "  --slo Q=T         searches the highest rate at which this response quantile is at most T, "
+    "as in\n"
+    "                    p99=1ms, confirms it by a run of 3 times the duration and prints it\n"
     "  --closed          closed loop: each worker starts a request when its last one has ended; "
     "tells\n"
     "                    service time and capacity, not response time\n"
@@ -34,8 +40,20 @@ static const char help[] =
     "  --budget BYTES    memory that the program may take; running out of it is a result (oom)\n"
     "  --seed N          of input and schedule (1)\n"
     "  --tune K=V        a tunable of the strategy; may be given several times\n"
+    "  --drain S         watches the resident set so long after all was given back (0.1): it is "
+    "looked\n"
+    "                    at after 0.1, 1 and 5 s\n"
+    "  --clock C         monotonic, or tsc where that is safe: cheaper to read; calibrated "
+    "against\n"
+    "                    monotonic before and after, a run in which they drift apart is rejected\n"
     "  --timeout S       after which the run counts as hung (generous)\n"
     "  --json F          writes the result as JSON to the file F, or with - to standard output\n"
+    "  --hlog F          writes an HdrHistogram log: response time in intervals of 0.1 s or more, "
+    "tagged with\n"
+    "                    the cell; of a closed loop service time, one interval, tagged "
+    "CELL/service\n"
+    "  --hgrm F          writes the percentiles of the same values as HdrHistogram tabulates them, "
+    "in ms\n"
     "\n"
     "BYTES and live sets take K, M or G. Exit status: 0 measured (status ok, overloaded, oom or\n"
     "unsupported), 1 the worker crashed or hung, 2 bad arguments, 3 something this machine "
@@ -49,6 +67,10 @@ enum {
     OPTION_ARRIVALS,
     OPTION_TUNE,
     OPTION_JSON,
+    OPTION_SLO,
+    OPTION_CLOCK,
+    OPTION_HLOG,
+    OPTION_HGRM,
     OPTION_NUMBER
 };
 
@@ -59,6 +81,10 @@ static const struct option options[] = {{"help", no_argument, NULL, OPTION_HELP}
                                         {"arrivals", required_argument, NULL, OPTION_ARRIVALS},
                                         {"tune", required_argument, NULL, OPTION_TUNE},
                                         {"json", required_argument, NULL, OPTION_JSON},
+                                        {"slo", required_argument, NULL, OPTION_SLO},
+                                        {"clock", required_argument, NULL, OPTION_CLOCK},
+                                        {"hlog", required_argument, NULL, OPTION_HLOG},
+                                        {"hgrm", required_argument, NULL, OPTION_HGRM},
                                         {"threads", required_argument, NULL, OPTION_NUMBER},
                                         {"rate", required_argument, NULL, OPTION_NUMBER},
                                         {"load", required_argument, NULL, OPTION_NUMBER},
@@ -68,6 +94,7 @@ static const struct option options[] = {{"help", no_argument, NULL, OPTION_HELP}
                                         {"live", required_argument, NULL, OPTION_NUMBER},
                                         {"budget", required_argument, NULL, OPTION_NUMBER},
                                         {"seed", required_argument, NULL, OPTION_NUMBER},
+                                        {"drain", required_argument, NULL, OPTION_NUMBER},
                                         {"timeout", required_argument, NULL, OPTION_NUMBER},
                                         {NULL, 0, NULL, 0}};
 
@@ -75,7 +102,8 @@ struct arguments {
     struct cell cell;
     const char *tunes[TUNES_MAX];
     int tune_count, mode_count; /* of --rate, --load, --closed: one at most */
-    const char *json;
+    const char *json, *hlog, *hgrm;
+    struct objective objective; /* limit 0: none */
     bool help;
 };
 
@@ -97,6 +125,17 @@ static bool take_option(struct arguments *to, int option, const char *name, stru
     case OPTION_JSON:
         to->json = optarg;
         return true;
+    case OPTION_HLOG:
+        to->hlog = optarg;
+        return true;
+    case OPTION_HGRM:
+        to->hgrm = optarg;
+        return true;
+    case OPTION_CLOCK:
+        return cell_set_clock(&to->cell, optarg, error);
+    case OPTION_SLO:
+        to->mode_count++;
+        return objective_parse(optarg, &to->objective, error);
     case OPTION_NUMBER:
         to->mode_count += strcmp(name, "rate") == 0 || strcmp(name, "load") == 0;
         return cell_set_number(&to->cell, name, optarg, error);
@@ -121,6 +160,10 @@ static bool take_options(struct arguments *to, int argc, char **argv, struct err
     return true;
 }
 
+static bool to_stdout(const char *path) {
+    return path && strcmp(path, "-") == 0;
+}
+
 static bool parse(struct arguments *to, int argc, char **argv, struct error *error) {
     *to = (struct arguments){0};
     cell_defaults(&to->cell, &scenario_infos[0]);
@@ -138,7 +181,15 @@ static bool parse(struct arguments *to, int argc, char **argv, struct error *err
     if (to->cell.live == 0)
         to->cell.live = to->cell.scenario->live;
     if (to->mode_count > 1)
-        return error_set(error, EXIT_INPUT, "--rate, --load and --closed exclude each other");
+        return error_set(error, EXIT_INPUT,
+                         "--rate, --load, --slo and --closed exclude each other");
+    if (to->objective.limit_ns > 0 && (to->hlog || to->hgrm))
+        return error_set(error, EXIT_INPUT, "--slo takes many runs: --hlog and --hgrm take one");
+    if (to_stdout(to->json) + to_stdout(to->hlog) + to_stdout(to->hgrm) > 1)
+        return error_set(error, EXIT_INPUT,
+                         "only one of --json, --hlog and --hgrm can go to standard output");
+    if (to->cell.mode != CELL_OPEN_LOAD)
+        to->cell.load = 0;
     for (int i = 0; i < to->tune_count; i++)
         if (!cell_add_tune(&to->cell, to->tunes[i], error))
             return false;
@@ -176,18 +227,28 @@ static void print_summary(const json_t *result) {
            json_is_string(json_object_get(result, "checksum"))
                ? json_string_value(json_object_get(result, "checksum"))
                : "none (the number of requests was not fixed)");
+    if (strcmp(json_string_value(json_object_get(result, "mode")), "closed") == 0)
+        printf("closed loop: requests wait for the last one to end, so this run cannot see what a "
+               "stall does to response time (--rate or --load can)\n");
     json_array_foreach(json_object_get(result, "stamps"), i, stamp)
         printf("stamp: %s\n", json_string_value(stamp));
 }
 
-static bool deliver(const json_t *result, const char *path, struct error *error) {
-    if (!path)
-        print_summary(result);
-    else if (strcmp(path, "-") != 0)
-        return file_write_json(path, result, JSON_INDENT(1), error);
-    else
-        json_dumpf(result, stdout, FILE_JSON_FLAGS | JSON_INDENT(1)), putchar('\n');
+static bool deliver_json(const json_t *result, const char *path, struct error *error) {
+    if (!to_stdout(path))
+        return !path || file_write_json(path, result, JSON_INDENT(1), error);
+    json_dumpf(result, stdout, FILE_JSON_FLAGS | JSON_INDENT(1));
+    putchar('\n');
     return true;
+}
+
+static bool deliver(const struct arguments *arguments, const struct run *run, const json_t *result,
+                    struct error *error) {
+    if (!arguments->json && !to_stdout(arguments->hlog) && !to_stdout(arguments->hgrm))
+        print_summary(result);
+    return deliver_json(result, arguments->json, error) &&
+           (!arguments->hlog || run_write_hlog(&arguments->cell, run, arguments->hlog, error)) &&
+           (!arguments->hgrm || run_write_hgrm(&arguments->cell, run, arguments->hgrm, error));
 }
 
 /* --load: half a second is not enough for a collector to show, a second is (DaCapo asks for more).
@@ -196,9 +257,10 @@ static bool find_rate(struct cell *cell, struct run *run, struct error *error) {
     double per_second;
     if (cell->mode != CELL_OPEN_LOAD)
         return true;
-    if (!measure_capacity(cell, 1, &per_second, run, error))
+    if (!search_capacity(cell, 1, &per_second, run, error))
         return false;
     cell->mode = CELL_OPEN_RATE;
+    cell->load_of_own = true;
     cell->rate = cell->load * per_second;
     if (run->status == RUN_OK)
         fprintf(stderr, "capacity %.0f/s, so the rate is %.0f/s\n", per_second, cell->rate);
@@ -211,6 +273,31 @@ static int exit_status(const struct run *run) {
     return run->status == RUN_CRASHED || run->status == RUN_TIMEOUT ? EXIT_FINDING : 0;
 }
 
+/* --slo: the search is the result. */
+static int run_search(const struct arguments *arguments, struct error *error) {
+    json_t *steps = NULL;
+    double rate = 0;
+    bool ran = search_rate(&arguments->cell, &arguments->objective, &rate, &steps, error);
+    json_t *result = cell_json(&arguments->cell);
+    json_object_set_new(result, "schema", json_string("tailrace/slo/1"));
+    json_object_set_new(result, "quantile", json_string(arguments->objective.key));
+    json_object_set_new(result, "limit_ns",
+                        json_integer((json_int_t)arguments->objective.limit_ns));
+    json_object_set_new(result, "rate", rate > 0 ? json_real(rate) : json_null());
+    json_object_set_new(result, "steps", steps ? steps : json_array());
+    if (ran && arguments->json)
+        ran = deliver_json(result, arguments->json, error);
+    else if (ran && rate > 0)
+        printf("%s: %s at most %.6g ms up to %.1f/s\n",
+               json_string_value(json_object_get(result, "cell")), arguments->objective.key,
+               (double)arguments->objective.limit_ns * 1e-6, rate);
+    json_decref(result);
+    if (ran && rate <= 0)
+        ran = error_set(error, EXIT_FINDING,
+                        "no rate from a hundredth of its capacity on meets this");
+    return ran ? 0 : tell_error(error);
+}
+
 int command_run(int argc, char **argv) {
     struct arguments arguments;
     struct run run = {0};
@@ -220,6 +307,8 @@ int command_run(int argc, char **argv) {
     if (arguments.help)
         return fputs(help, stdout) < 0;
     catch_interrupts();
+    if (arguments.objective.limit_ns > 0)
+        return run_search(&arguments, &error);
     bool ran = find_rate(&arguments.cell, &run, &error);
     bool measured = ran && run.status != RUN_OK; /* it cannot even be measured closed */
     if (ran && !measured) {
@@ -230,7 +319,8 @@ int command_run(int argc, char **argv) {
     if (ran) {
         json_t *context = context_json(command_line());
         json_t *result = result_json(&arguments.cell, &run, context, -1, -1);
-        ran = deliver(result, arguments.json, &error);
+        floor_label(result, NULL);
+        ran = deliver(&arguments, &run, result, &error);
         json_decref(result);
         json_decref(context);
     }

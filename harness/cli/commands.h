@@ -9,6 +9,7 @@
 int command_list(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_bench(int argc, char **argv);
+int command_doctor(int argc, char **argv);
 int command_report(int argc, char **argv);
 
 /* Tells the sentence of an error on standard error and returns its exit status. */

@@ -19,6 +19,7 @@ static const char help[] =
     "  run      measures one cell: a scenario on a strategy and a heap\n"
     "  bench    measures a suite of cells, in random blocks, into a result set\n"
     "  report   writes the report of a result set\n"
+    "  doctor   tells what this machine can tell, and checks the harness against theory\n"
     "\n"
     "Exit status: 0 done, 1 a finding (a crash or a hang), 2 bad arguments or input, 3 something "
     "that\n"
@@ -30,7 +31,8 @@ static const struct {
 } commands[] = {{"list", command_list},
                 {"run", command_run},
                 {"bench", command_bench},
-                {"report", command_report}};
+                {"report", command_report},
+                {"doctor", command_doctor}};
 
 static char whole_line[4096];
 

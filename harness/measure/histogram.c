@@ -36,3 +36,22 @@ uint64_t histogram_quantile_ns(const struct histogram *h, double p) {
     }
     return h->max_ns;
 }
+
+void histogram_recount(struct histogram *h) {
+    uint64_t count = 0, highest_ns = 0;
+    double sum_ns = 0;
+    for (uint32_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
+        if (h->buckets[i])
+            highest_ns = histogram_highest_ns(i);
+        count += h->buckets[i];
+        sum_ns += (double)h->buckets[i] * (double)histogram_highest_ns(i);
+    }
+    if (count <= h->count)
+        return;
+    if (h->count > 0)
+        sum_ns = (double)h->sum_ns / (double)h->count * (double)count;
+    h->sum_ns = (uint64_t)sum_ns;
+    h->count = count;
+    if (histogram_index(h->max_ns) < histogram_index(highest_ns))
+        h->max_ns = highest_ns;
+}

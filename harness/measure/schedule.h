@@ -36,9 +36,10 @@ static inline struct schedule schedule_make(enum arrivals arrivals, uint64_t sta
 
 /* The start of this worker's k-th request, k counted from 0 by the caller. */
 static inline uint64_t schedule_next_ns(struct schedule *s, uint64_t k) {
+    /* signed: one instruction each way, and centuries of range */
     if (s->arrivals == ARRIVALS_FIXED)
-        return s->start_ns + (uint64_t)(s->next_ns + (double)k * s->gap_ns);
-    uint64_t at_ns = s->start_ns + (uint64_t)s->next_ns;
+        return s->start_ns + (uint64_t)(int64_t)(s->next_ns + (double)(int64_t)k * s->gap_ns);
+    uint64_t at_ns = s->start_ns + (uint64_t)(int64_t)s->next_ns;
     s->next_ns += rng_exponential(&s->random, s->gap_ns);
     return at_ns;
 }

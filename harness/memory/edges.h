@@ -74,4 +74,19 @@ static __attribute__((unused)) void *mem_shed(mem_thread *t, mem_scope *s, const
     return last;
 }
 
+/* Notices a drop that cascades: begins to time it once it has met MEM_CASCADE_OBJECTS objects, so
+ * that ordinary drops read no clock, and logs it as a cause when it has ended. */
+struct mem_cascade {
+    uint64_t count, begin_ns;
+};
+MEM_INLINE void mem_cascade_step(struct mem_cascade *cascade, const mem_type *type, void *object) {
+    cascade->count += 1 + (type->trailing_edge ? *mem_trailing_count(type, object) : 0);
+    if (cascade->count >= MEM_CASCADE_OBJECTS && cascade->begin_ns == 0)
+        cascade->begin_ns = clock_now_ns();
+}
+MEM_INLINE void mem_cascade_end(const struct mem_cascade *cascade) {
+    if (cascade->begin_ns > 0)
+        host_interval(MEM_CAUSE_CASCADE, cascade->begin_ns, clock_now_ns());
+}
+
 #endif

@@ -8,10 +8,10 @@
 #ifndef TAILRACE_MEMORY_HOST_H
 #define TAILRACE_MEMORY_HOST_H
 
+#include "base/cause.h"
+
 #include <stddef.h>
 #include <stdint.h>
-
-enum mem_cause { MEM_CAUSE_COLLECTOR_PAUSE, MEM_CAUSE_COUNT };
 
 /* Logs that a cause of latency lasted from begin to end (clock.h). */
 void host_interval(enum mem_cause cause, uint64_t begin_ns, uint64_t end_ns);

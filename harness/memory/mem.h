@@ -21,6 +21,7 @@
 #ifndef TAILRACE_MEMORY_MEM_H
 #define TAILRACE_MEMORY_MEM_H
 
+#include "base/clock.h"
 #include "memory/host.h"
 #include "memory/needs.h"
 

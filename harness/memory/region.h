@@ -13,6 +13,7 @@ struct region_chunk {
 };
 struct region {
     char *at, *end;
+    uint64_t chunk_count;
     struct region_chunk
         *chunks; /* the one bumped through first; those of large objects behind it */
 };
@@ -62,6 +63,7 @@ static __attribute__((noinline)) void *region_grow(struct region *r, struct regi
     if (!chunk)
         return NULL;
     char *first = (char *)(chunk + 1);
+    r->chunk_count++;
     if (own && r->chunks) {
         chunk->next = r->chunks->next;
         r->chunks->next = chunk;
@@ -82,11 +84,15 @@ MEM_INLINE void *region_new(struct region *r, struct region_store *store, size_t
     return object;
 }
 
+/* One that gives much back is logged as a cause. */
 static void region_free(const struct region *r, struct region_store *store) {
+    uint64_t begin_ns = r->chunk_count > MEM_RESET_CHUNKS ? clock_now_ns() : 0;
     for (struct region_chunk *chunk = r->chunks, *next; chunk; chunk = next) {
         next = chunk->next;
         region_chunk_free(store, chunk);
     }
+    if (begin_ns > 0)
+        host_interval(MEM_CAUSE_ARENA_RESET, begin_ns, clock_now_ns());
 }
 
 static void region_store_free(struct region_store *store) {

@@ -64,11 +64,14 @@ MEM_INLINE void *mem_resize(mem_thread *t, mem_scope *s, const mem_type *type, v
 
 static __attribute__((unused)) void malloc_drop_linked(mem_thread *t, mem_scope *s,
                                                        const mem_type *type, void *object) {
+    struct mem_cascade cascade = {0};
     while (object) {
+        mem_cascade_step(&cascade, type, object);
         void *rest = mem_shed(t, s, &type, object);
         free(object);
         object = rest;
     }
+    mem_cascade_end(&cascade);
 }
 
 MEM_INLINE void mem_drop(mem_thread *t, mem_scope *s, const mem_type *type, void *object) {

@@ -156,12 +156,15 @@ MEM_INLINE void none_push(mem_scope *s, const mem_type *type, void *object) {
 
 static __attribute__((unused)) void none_drop_linked(mem_thread *t, mem_scope *s,
                                                      const mem_type *type, void *object) {
+    struct mem_cascade cascade = {0};
     while (object) {
         const mem_type *of = type;
+        mem_cascade_step(&cascade, type, object);
         void *rest = mem_shed(t, s, &type, object);
         none_push(s, of, object);
         object = rest;
     }
+    mem_cascade_end(&cascade);
 }
 
 MEM_INLINE void mem_drop(mem_thread *t, mem_scope *s, const mem_type *type, void *object) {

@@ -121,11 +121,14 @@ MEM_INLINE void *mem_keep(mem_thread *t, const mem_type *type, void *object) {
 
 static __attribute__((unused)) void refcount_drop_linked(mem_thread *t, mem_scope *s,
                                                          const mem_type *type, void *object) {
+    struct mem_cascade cascade = {0};
     while (object && refcount_release(object)) {
+        mem_cascade_step(&cascade, type, object);
         void *rest = mem_shed(t, s, &type, object);
         free(refcount_of(object));
         object = rest;
     }
+    mem_cascade_end(&cascade);
 }
 
 MEM_INLINE void mem_drop(mem_thread *t, mem_scope *s, const mem_type *type, void *object) {

@@ -40,6 +40,9 @@ struct scenario {
     uint64_t (*execute)(mem_thread *t, void *state, uint64_t i, const void *request);
     /* Forgets what warm-up did to final values. */
     void (*reset)(mem_thread *t, void *state);
+    /* Bytes of the objects that it holds between requests, as it asked for them; touches none.
+     * NULL: it does not count. */
+    uint64_t (*live_bytes)(const void *state);
     /* Returns the final values' part of the checksum and gives everything back. */
     uint64_t (*finish)(mem_thread *t, void *state);
 

@@ -5,19 +5,31 @@
 #include "base/clock.h"
 #include "base/rng.h"
 #include "measure/context.h"
+#include "run/calibrate.h"
 #include "run/files.h"
+#include "run/floor.h"
 #include "run/result.h"
+#include "run/run_histograms.h"
+#include "run/theory.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define CALIBRATION_S 1.0
 #define PATH_BYTES 4200
+#define FLOORS_MAX 64 /* scenarios */
+
+struct floor {
+    bool tried;
+    json_t *quantiles;
+};
 
 struct bench {
+    struct floor floors[FLOORS_MAX]; /* of this block, by scenario */
     struct suite *suite;
+    const char *folder;
     char manifest_path[PATH_BYTES], runs_path[PATH_BYTES];
     json_t *manifest;
     FILE *runs;
@@ -52,11 +64,12 @@ static json_t *manifest_new(const struct suite *suite, const char *command) {
     json_object_set_new(context, "load_average", json_real(load));
     json_object_set_new(context, "start_time", context_time((double)now.tv_sec));
     json_object_set_new(context, "end_time", json_null());
-    return json_pack("{s:s,s:s,s:I,s:I,s:f,s:f,s:f,s:o,s:[],s:o,s:O}", "schema", "tailrace/set/1",
-                     "suite", suite->name, "blocks", (json_int_t)suite->blocks, "seed",
-                     (json_int_t)suite->seed, "load", suite->load, "duration_s", suite->duration_s,
-                     "warmup_s", suite->warmup_s, "cells", cells_json(suite), "calibration",
-                     "context", context, "definition", suite->definition);
+    return json_pack("{s:s,s:s,s:I,s:I,s:f,s:f,s:f,s:o,s:[],s:[],s:n,s:o,s:O}", "schema",
+                     "tailrace/set/1", "suite", suite->name, "blocks", (json_int_t)suite->blocks,
+                     "seed", (json_int_t)suite->seed, "load", suite->load, "duration_s",
+                     suite->duration_s, "warmup_s", suite->warmup_s, "cells", cells_json(suite),
+                     "calibration", "smallest", "oracle", "context", context, "definition",
+                     suite->definition);
 }
 
 static void path_in(char *path, const char *folder, const char *name) {
@@ -132,19 +145,21 @@ static bool open_runs(struct bench *bench, struct error *error) {
     return true;
 }
 
-/* A cell that this machine cannot run is a result like others. */
-static bool run_or_lack(bool ran, struct run *run, struct error *error) {
-    if (ran || error->status != EXIT_LACKING)
-        return ran;
-    run->status = RUN_UNSUPPORTED;
-    snprintf(run->reason, sizeof run->reason, "%s", error->sentence);
-    error->status = 0;
-    return true;
+/* Leaves in the cells' histogram logs what runs.jsonl tells of. */
+static bool open_hlogs(struct bench *bench, struct error *error) {
+    uint32_t cells = bench->suite->cell_count, blocks = bench->suite->blocks;
+    bool done[SUITE_BLOCKS_MAX], good = true;
+    for (uint32_t i = 0; i < cells && good; i++) {
+        for (uint32_t block = 0; block < blocks; block++)
+            done[block] = bench->done[block * cells + i];
+        good = set_resume_hlog(bench->folder, &bench->suite->cells[i], done, blocks, error);
+    }
+    return good;
 }
 
 static void tell(struct bench *bench, const struct cell *cell, const struct run *run) {
     char name[2 * AREA_PATH_BYTES];
-    cell_name(cell, name, sizeof name);
+    (bench->progress.calibrating ? cell_base_name : cell_name)(cell, name, sizeof name);
     uint32_t fresh = bench->progress.done - bench->done_before;
     double spent_s = (double)(clock_now_ns() - bench->started_ns) * 1e-9;
     bench->progress.cell = name;
@@ -155,81 +170,84 @@ static void tell(struct bench *bench, const struct cell *cell, const struct run 
     bench->tell(&bench->progress);
 }
 
-static bool calibrate_cell(struct bench *bench, struct cell *cell, struct error *error) {
-    struct run run;
-    double per_second;
-    char name[2 * AREA_PATH_BYTES];
-    bool ran =
-        run_or_lack(measure_capacity(cell, CALIBRATION_S, &per_second, &run, error), &run, error);
-    cell_name(cell, name, sizeof name);
-    if (ran) {
-        json_array_append_new(json_object_get(bench->manifest, "calibration"),
-                              json_pack("{s:s,s:s,s:f,s:s,s:o}", "cell", name, "scenario",
-                                        cell->scenario->name, "capacity_rate", per_second, "status",
-                                        run_status_name(run.status), "reason",
-                                        *run.reason ? json_string(run.reason) : json_null()));
-        bench->progress.done++;
-        tell(bench, cell, &run);
-    }
-    run_free(&run);
-    return ran && save_manifest(bench, error);
+static bool calibrated(void *context, const struct cell *cell, const struct run *run,
+                       struct error *error) {
+    struct bench *bench = context;
+    bench->progress.done++;
+    tell(bench, cell, run);
+    return save_manifest(bench, error);
 }
 
-/* Measures the cells whose capacity the manifest does not hold yet. */
-static bool calibrate(struct bench *bench, struct error *error) {
-    const json_t *known = json_object_get(bench->manifest, "calibration");
+static bool calibrate_all(struct bench *bench, struct error *error) {
     bench->progress =
-        (struct bench_progress){.calibrating = true, .planned = bench->suite->cell_count};
-    bench->progress.done = bench->done_before = (uint32_t)json_array_size(known);
+        (struct bench_progress){.calibrating = true, .planned = calibrate_planned(bench->suite)};
+    bench->progress.done = bench->done_before = calibrate_known(bench->manifest);
     bench->started_ns = clock_now_ns();
-    for (uint32_t i = bench->done_before; i < bench->suite->cell_count; i++)
-        if (!calibrate_cell(bench, &bench->suite->cells[i], error))
-            return false;
+    if (!calibrate(bench->suite, bench->manifest, calibrated, bench, error))
+        return false;
+    calibrate_apply(bench->suite, bench->manifest);
+    return save_manifest(bench, error);
+}
+
+/* The harness against theory, once in a result set, where the suite asks for it. */
+static bool hold_against_theory(struct bench *bench, struct error *error) {
+    const json_t *known = json_object_get(bench->manifest, "oracle");
+    if (!bench->suite->oracle || json_is_object(known))
+        return true;
+    json_t *oracle = theory_brief(bench->suite->seed, error);
+    if (!oracle)
+        return false;
+    bench->progress = (struct bench_progress){.calibrating = true,
+                                              .planned = 1,
+                                              .done = 1,
+                                              .cell = "the harness against theory",
+                                              .status = "ok",
+                                              .reason = "",
+                                              .left_s = -1};
+    bench->tell(&bench->progress);
+    json_object_set_new(bench->manifest, "oracle", oracle);
+    return save_manifest(bench, error);
+}
+
+/* The block's noise floor for a cell at its scenario's common rate: measured when first asked for.
+ * NULL for cells at other rates, and where it could not be measured. */
+static bool find_floor(struct bench *bench, const struct cell *cell, const json_t **floor,
+                       struct error *error) {
+    size_t index = (size_t)(cell->scenario - scenario_infos);
+    char reason[AREA_TEXT_BYTES];
+    *floor = NULL;
+    if (!bench->suite->noise_floor || cell->load_of_own ||
+        fabs(cell->load - bench->suite->load) > 1e-9 || cell->rate <= 0 ||
+        cell_unsupported(cell, reason, sizeof reason))
+        return true;
+    struct floor *known = &bench->floors[index];
+    uint64_t spin_ns = calibrate_service_ns(bench->suite, bench->manifest, cell->scenario);
+    if (!known->tried && !floor_measure(cell, spin_ns, &known->quantiles, error))
+        return false;
+    known->tried = true;
+    *floor = known->quantiles;
     return true;
 }
 
-/* The share that the load is of what the scenario's slowest cell can do; controls aside, unless
- * there is nothing else. 0 if no cell had a capacity. */
-static double rate_for(const struct bench *bench, const struct scenario_info *scenario) {
-    const json_t *known = json_object_get(bench->manifest, "calibration");
-    double slowest = 0, control = 0;
-    for (uint32_t i = 0; i < bench->suite->cell_count; i++) {
-        const struct cell *cell = &bench->suite->cells[i];
-        double capacity =
-            json_number_value(json_object_get(json_array_get(known, i), "capacity_rate"));
-        if (cell->scenario != scenario || capacity <= 0)
-            continue;
-        if (strcmp(cell->strategy->family, "control") == 0)
-            control = capacity;
-        else if (slowest <= 0 || capacity < slowest)
-            slowest = capacity;
+static void forget_floors(struct bench *bench) {
+    for (size_t i = 0; i < FLOORS_MAX; i++) {
+        json_decref(bench->floors[i].quantiles);
+        bench->floors[i] = (struct floor){0};
     }
-    return bench->suite->load * (slowest > 0 ? slowest : control);
-}
-
-static bool set_rates(struct bench *bench, struct error *error) {
-    json_t *known = json_object_get(bench->manifest, "calibration");
-    for (uint32_t i = 0; i < bench->suite->cell_count; i++) {
-        struct cell *cell = &bench->suite->cells[i];
-        cell->rate = rate_for(bench, cell->scenario);
-        json_object_set_new(json_array_get(known, i), "offered_rate",
-                            cell->rate > 0 ? json_real(cell->rate) : json_null());
-    }
-    return save_manifest(bench, error);
 }
 
 static bool run_cell(struct bench *bench, struct cell *cell, int block, int order,
                      struct error *error) {
     struct run run = {0};
-    char reason[AREA_TEXT_BYTES];
+    const json_t *floor;
     cell->seed = bench->suite->seed + (uint64_t)block;
-    if (cell->rate <= 0 && !cell_unsupported(cell, reason, sizeof reason))
-        snprintf(cell->lacking, sizeof cell->lacking,
-                 "no cell of its scenario had a capacity to derive the rate from");
-    bool ran = run_or_lack(supervise(cell, &run, error), &run, error);
+    bool ran = find_floor(bench, cell, &floor, error) &&
+               run_or_lack(supervise(cell, &run, error), &run, error) &&
+               set_append_hlog(bench->folder, cell, &run, (uint32_t)block, error);
     if (ran) {
         json_t *result =
             result_json(cell, &run, json_object_get(bench->manifest, "context"), block, order);
+        floor_label(result, floor);
         ran = file_append_line(bench->runs, result, bench->runs_path, error);
         json_decref(result);
     }
@@ -245,6 +263,7 @@ static bool run_cell(struct bench *bench, struct cell *cell, int block, int orde
  * it. */
 static bool run_block(struct bench *bench, uint32_t block, struct error *error) {
     uint32_t count = bench->suite->cell_count, order[SUITE_CELLS_MAX];
+    forget_floors(bench);
     rng random = rng_at(bench->suite->seed, block);
     for (uint32_t i = 0; i < count; i++) {
         uint32_t at = (uint32_t)rng_below(&random, i + 1);
@@ -261,7 +280,7 @@ static bool run_block(struct bench *bench, uint32_t block, struct error *error) 
 static bool run_blocks(struct bench *bench, struct error *error) {
     bench->progress =
         (struct bench_progress){.planned = bench->suite->blocks * bench->suite->cell_count};
-    if (!open_runs(bench, error))
+    if (!open_runs(bench, error) || !open_hlogs(bench, error))
         return false;
     bench->done_before = bench->progress.done;
     bench->started_ns = clock_now_ns();
@@ -277,7 +296,7 @@ static bool run_blocks(struct bench *bench, struct error *error) {
 
 bool bench_run(struct suite *suite, const char *folder, const char *command,
                bench_tell tell_progress, struct error *error) {
-    struct bench bench = {.suite = suite, .tell = tell_progress};
+    struct bench bench = {.suite = suite, .folder = folder, .tell = tell_progress};
     path_in(bench.manifest_path, folder, "manifest.json");
     path_in(bench.runs_path, folder, "runs.jsonl");
     bench.manifest = json_load_file(bench.manifest_path, 0, NULL);
@@ -286,9 +305,11 @@ bool bench_run(struct suite *suite, const char *folder, const char *command,
     bench.done = calloc((size_t)suite->blocks * suite->cell_count, sizeof *bench.done);
     bool ran =
         bench.done ? save_manifest(&bench, error) : error_set(error, EXIT_LACKING, "out of memory");
-    ran = ran && calibrate(&bench, error) && set_rates(&bench, error) && run_blocks(&bench, error);
+    ran = ran && hold_against_theory(&bench, error) && calibrate_all(&bench, error) &&
+          run_blocks(&bench, error);
     if (bench.runs)
         fclose(bench.runs);
+    forget_floors(&bench);
     json_decref(bench.manifest);
     free(bench.done);
     return ran;

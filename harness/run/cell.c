@@ -28,6 +28,7 @@ void cell_defaults(struct cell *cell, const struct scenario_info *scenario) {
                           .load = 0.5,
                           .duration_s = 5,
                           .warmup_s = 0.5,
+                          .drain_s = 0.1,
                           .live = scenario->live,
                           .seed = 1};
 }
@@ -98,6 +99,7 @@ bool cell_set_number(struct cell *cell, const char *key, const char *value, stru
         {"live", "a whole number from 1 to 1e12", true, 1, 1e12},
         {"budget", "bytes, a whole number of at least 1", true, 1, 0x1p50},
         {"seed", "a whole number from 0 to 2^53", true, 0, 0x1p53},
+        {"drain", "seconds, from 0.1 to 60", false, 0.1, 60},
         {"timeout", "seconds, from 0.1 to 1e6", false, 0.1, 1e6}};
     const struct limit *limit = limits;
     while (strcmp(limit->key, key) != 0)
@@ -137,10 +139,20 @@ bool cell_set_number(struct cell *cell, const char *key, const char *value, stru
     case 8:
         cell->seed = (uint64_t)number;
         break;
+    case 9:
+        cell->drain_s = number;
+        break;
     default:
         cell->timeout_s = number;
         break;
     }
+    return true;
+}
+
+bool cell_set_clock(struct cell *cell, const char *name, struct error *error) {
+    cell->tsc = strcmp(name, "tsc") == 0;
+    if (!cell->tsc && strcmp(name, "monotonic") != 0)
+        return error_set(error, EXIT_INPUT, "--clock takes monotonic or tsc, not \"%s\"", name);
     return true;
 }
 
@@ -191,17 +203,27 @@ bool cell_unsupported(const struct cell *cell, char *reason, size_t reason_bytes
     return *reason != '\0';
 }
 
-void cell_name(const struct cell *cell, char *name, size_t name_bytes) {
+void cell_base_name(const struct cell *cell, char *name, size_t name_bytes) {
     size_t used = (size_t)snprintf(name, name_bytes, "%s/%s/%s/t%u", cell->scenario->name,
                                    cell->strategy->name, cell->heap, cell->threads);
     if (cell->live != cell->scenario->live && used < name_bytes)
         used += (size_t)snprintf(name + used, name_bytes - used, "/live=%llu",
                                  (unsigned long long)cell->live);
-    if (cell->budget_bytes && used < name_bytes)
-        used += (size_t)snprintf(name + used, name_bytes - used, "/budget=%llu",
-                                 (unsigned long long)cell->budget_bytes);
     if (*cell->tune && used < name_bytes)
         snprintf(name + used, name_bytes - used, "/%s", cell->tune);
+}
+
+void cell_name(const struct cell *cell, char *name, size_t name_bytes) {
+    cell_base_name(cell, name, name_bytes);
+    size_t used = strlen(name);
+    if (cell->load_named)
+        used += (size_t)snprintf(name + used, name_bytes - used, "/%s=%.10g",
+                                 cell->load_of_own ? "own" : "load", cell->load);
+    if (cell->budget_times > 0 && used < name_bytes)
+        snprintf(name + used, name_bytes - used, "/budget=%.10gx", cell->budget_times);
+    else if (cell->budget_bytes && used < name_bytes)
+        snprintf(name + used, name_bytes - used, "/budget=%llu",
+                 (unsigned long long)cell->budget_bytes);
 }
 
 double cell_timeout_s(const struct cell *cell) {

@@ -3,36 +3,79 @@
 #include "run/files.h"
 
 #include <errno.h>
+#include <stdio_ext.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-static bool put(FILE *file, const json_t *json, size_t flags) {
-    return json_dumpf(json, file, flags) == 0 && fputc('\n', file) != EOF && fflush(file) == 0 &&
-           fsync(fileno(file)) == 0;
+static bool synced(FILE *file) {
+    return fflush(file) == 0 && fsync(fileno(file)) == 0;
 }
 
-bool file_write_json(const char *path, const json_t *json, size_t flags, struct error *error) {
+static bool cannot_write(const char *path, int why, struct error *error) {
+    return error_set(error, EXIT_INPUT, "cannot write %s: %s", path, strerror(why));
+}
+
+/* A device or pipe can be neither replaced nor synced, a link is to stay one. */
+static bool write_in_place(const char *path, file_put put, const void *content,
+                           struct error *error) {
+    FILE *file = fopen(path, "we");
+    if (!file)
+        return cannot_write(path, errno, error);
+    bool written = put(file, content);
+    int why = errno;
+    if (fclose(file) != 0 && written)
+        return cannot_write(path, errno, error);
+    return written || cannot_write(path, why, error);
+}
+
+bool file_write(const char *path, file_put put, const void *content, struct error *error) {
     char temporary[4096];
+    struct stat there;
+    if (lstat(path, &there) == 0 && !S_ISREG(there.st_mode))
+        return write_in_place(path, put, content, error);
     snprintf(temporary, sizeof temporary, "%s.part", path);
     FILE *file = fopen(temporary, "we");
     if (!file)
-        return error_set(error, EXIT_INPUT, "cannot write %s: %s", path, strerror(errno));
-    bool written = put(file, json, FILE_JSON_FLAGS | flags);
+        return cannot_write(path, errno, error);
+    bool written = put(file, content) && synced(file);
     int why = errno;
     written = fclose(file) == 0 && written;
     if (written && rename(temporary, path) == 0)
         return true;
     why = written ? errno : why; /* of rename */
     unlink(temporary);
-    return error_set(error, EXIT_INPUT, "cannot write %s: %s", path, strerror(why));
+    return cannot_write(path, why, error);
 }
 
-bool file_append_line(FILE *file, const json_t *json, const char *path, struct error *error) {
+bool file_append(FILE *file, file_put put, const void *content, const char *path,
+                 struct error *error) {
     off_t whole = ftello(file);
-    if (put(file, json, FILE_JSON_FLAGS | JSON_COMPACT))
+    if (put(file, content) && synced(file))
         return true;
-    error_set(error, EXIT_INPUT, "cannot write %s: %s", path, strerror(errno));
+    cannot_write(path, errno, error);
+    __fpurge(file); /* or closing would try the rest again */
     if (ftruncate(fileno(file), whole) != 0)
         error->status = EXIT_INPUT; /* a torn last line: readers pass over it */
     return false;
+}
+
+struct json_content {
+    const json_t *json;
+    size_t flags;
+};
+
+static bool put_json(FILE *file, const void *content) {
+    const struct json_content *what = content;
+    return json_dumpf(what->json, file, what->flags) == 0 && fputc('\n', file) != EOF;
+}
+
+bool file_write_json(const char *path, const json_t *json, size_t flags, struct error *error) {
+    const struct json_content what = {json, FILE_JSON_FLAGS | flags};
+    return file_write(path, put_json, &what, error);
+}
+
+bool file_append_line(FILE *file, const json_t *json, const char *path, struct error *error) {
+    const struct json_content what = {json, FILE_JSON_FLAGS | JSON_COMPACT};
+    return file_append(file, put_json, &what, path, error);
 }

@@ -8,11 +8,21 @@
 #include <jansson.h>
 #include <stdio.h>
 
-/* Writes JSON and a newline to path by way of a temporary file beside it. */
+/* Writes a file's content; false, with errno, if that failed. */
+typedef bool (*file_put)(FILE *file, const void *content);
+
+/* Has `put` write path by way of a temporary file beside it, synced to disk. What is there and is
+ * no regular file (a device, a pipe, a link) is written to as it is. */
+bool file_write(const char *path, file_put put, const void *content, struct error *error);
+
+/* Writes JSON and a newline in that way. */
 bool file_write_json(const char *path, const json_t *json, size_t flags, struct error *error);
 
-/* Appends one object as a line and syncs it to disk; a line that did not go in whole is taken back.
- */
+/* Appends to a file and syncs it to disk; what did not go in whole is taken back. */
+bool file_append(FILE *file, file_put put, const void *content, const char *path,
+                 struct error *error);
+
+/* Appends one object as a line in that way. */
 bool file_append_line(FILE *file, const json_t *json, const char *path, struct error *error);
 
 #define FILE_JSON_FLAGS (JSON_REAL_PRECISION(9) | JSON_ENSURE_ASCII)

@@ -2,7 +2,10 @@
 /* result.c - turns what a worker left in its area into JSON. */
 #include "run/result.h"
 
+#include "measure/causes.h"
 #include "measure/context.h"
+#include "measure/steady.h"
+#include "run/result_causes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,12 +85,20 @@ static json_t *intervals_json(const struct area *area) {
 
 static json_t *pauses_json(const struct run *run, uint32_t logged) {
     json_t *pauses = json_array();
-    for (uint32_t i = 0; i < logged; i++)
-        json_array_append_new(pauses,
-                              json_pack("{s:s,s:o,s:o}", "cause", "collector-pause", "begin_s",
-                                        relative_s(run, run->area->pauses[i].begin_ns), "end_s",
-                                        relative_s(run, run->area->pauses[i].end_ns)));
+    for (uint32_t i = 0; i < logged; i++) {
+        const struct area_interval *interval = &run->area->intervals[i];
+        if (interval->cause == MEM_CAUSE_COLLECTOR_PAUSE || interval->cause == MEM_CAUSE_STALL)
+            json_array_append_new(pauses, json_pack("{s:s,s:o,s:o}", "cause",
+                                                    cause_name((enum mem_cause)interval->cause),
+                                                    "begin_s", relative_s(run, interval->begin_ns),
+                                                    "end_s", relative_s(run, interval->end_ns)));
+    }
     return pauses;
+}
+
+static bool recording(const struct run *run) {
+    return run->area &&
+           atomic_load_explicit(&run->area->phase, memory_order_acquire) >= PHASE_RECORD;
 }
 
 static json_t *series_json(const struct run *run) {
@@ -126,16 +137,23 @@ static json_t *tune_json(const char *tune) {
 json_t *cell_json(const struct cell *cell) {
     char name[AREA_PATH_BYTES * 2];
     cell_name(cell, name, sizeof name);
-    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:i,s:I,s:o,s:o}", "cell", name, "scenario",
-                     cell->scenario->name, "strategy", cell->strategy->name, "family",
-                     cell->strategy->family, "heap", cell->heap, "threads", (int)cell->threads,
-                     "live", (json_int_t)cell->live, "budget_bytes",
-                     cell->budget_bytes ? integer(cell->budget_bytes) : json_null(), "tune",
-                     tune_json(cell->tune));
+    json_t *json = json_pack("{s:s,s:s,s:s,s:s,s:s,s:i,s:I,s:o,s:o}", "cell", name, "scenario",
+                             cell->scenario->name, "strategy", cell->strategy->name, "family",
+                             cell->strategy->family, "heap", cell->heap, "threads",
+                             (int)cell->threads, "live", (json_int_t)cell->live, "budget_bytes",
+                             cell->budget_bytes ? integer(cell->budget_bytes) : json_null(), "tune",
+                             tune_json(cell->tune));
+    bool loaded = cell->mode != CELL_CLOSED && cell->load > 0;
+    json_object_set_new(json, "load", loaded ? json_real(cell->load) : json_null());
+    json_object_set_new(json, "load_of",
+                        loaded ? json_string(cell->load_of_own ? "own" : "slowest") : json_null());
+    json_object_set_new(json, "budget_times",
+                        cell->budget_times > 0 ? json_real(cell->budget_times) : json_null());
+    return json;
 }
 
 /* A collector works beside the workers: its helper threads want cores of their own. */
-static json_t *stamps_json(const struct cell *cell) {
+static json_t *stamps_json(const struct cell *cell, const struct run *run) {
     json_t *stamps = json_array();
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     uint64_t helpers = 0;
@@ -151,26 +169,46 @@ static json_t *stamps_json(const struct cell *cell) {
         json_array_append_new(stamps, json_string("cold"));
     if (cell->mode == CELL_CLOSED)
         json_array_append_new(stamps, json_string("closed-loop"));
+    if (cell->mode != CELL_CLOSED && recording(run) && steady_changed(run->area))
+        json_array_append_new(stamps, json_string("not-steady"));
     return stamps;
+}
+
+/* A worker that died left buckets and trace, but not what is credited at the end of an interval. */
+static void merge_record(struct load_record *all, const struct load_record *one) {
+    uint64_t end_ns = one->end_ns;
+    for (size_t k = 0; end_ns == 0 && k < LOAD_TRACE_MAX && one->trace[k].end_ns > 0; k++)
+        if (k + 1 == LOAD_TRACE_MAX || one->trace[k + 1].end_ns == 0)
+            end_ns = one->trace[k].end_ns;
+    if (one->end_ns > 0)
+        histogram_add(&all->response, &one->response);
+    for (int slice = 0; one->end_ns == 0 && slice < LOAD_SLICES_MAX; slice++)
+        histogram_add(&all->response, &one->slices[slice]);
+    histogram_add(&all->service, &one->service);
+    histogram_add(&all->lateness, &one->lateness);
+    if (end_ns > all->end_ns)
+        all->end_ns = end_ns;
 }
 
 static struct load_record *merge_records(const struct area *area) {
     struct load_record *all = calloc(1, sizeof *all);
-    for (uint32_t i = 0; all && area && i < area->config.plan.workers; i++) {
-        const struct load_record *one = &area->records[i];
-        histogram_add(&all->response, &one->response);
-        histogram_add(&all->service, &one->service);
-        histogram_add(&all->lateness, &one->lateness);
-        all->done += one->done;
-        if (one->end_ns > all->end_ns)
-            all->end_ns = one->end_ns;
+    for (uint32_t i = 0; all && area && i < area->config.plan.workers; i++)
+        merge_record(all, &area->records[i]);
+    if (all) {
+        histogram_recount(&all->response);
+        histogram_recount(&all->service);
+        all->done = all->service.count;
     }
     return all;
 }
 
-static bool recording(const struct run *run) {
-    return run->area &&
-           atomic_load_explicit(&run->area->phase, memory_order_acquire) >= PHASE_RECORD;
+json_t *response_json(const struct run *run) {
+    struct load_record *all = merge_records(recording(run) ? run->area : NULL);
+    if (!all)
+        abort();
+    json_t *response = quantiles_json(&all->response);
+    free(all);
+    return response;
 }
 
 static void add_latency(json_t *result, const struct cell *cell, const struct run *run) {
@@ -223,8 +261,15 @@ static void add_memory(json_t *result, const struct run *run) {
             peak_bytes = run->samples[i].bytes;
     json_object_set_new(result, "rss_peak_bytes", bytes_or_null(peak_bytes));
     json_object_set_new(result, "rss_base_bytes", bytes_or_null(area ? area->rss_base_bytes : 0));
+    json_t *drained = json_array();
+    for (int i = 0; area && i < AREA_DRAINS; i++)
+        if (area->drained_bytes[i])
+            json_array_append_new(
+                drained, json_pack("[f,I]", area_drains_s[i], (json_int_t)area->drained_bytes[i]));
     json_object_set_new(result, "rss_drained_bytes",
-                        bytes_or_null(area ? area->rss_drained_bytes : 0));
+                        bytes_or_null(area ? area->drained_bytes[0] : 0));
+    json_object_set_new(result, "rss_after_drain", drained);
+    json_object_set_new(result, "live_bytes", bytes_or_null(area ? area->live_bytes : 0));
     json_object_set_new(result, "rss_series", area ? series_json(run) : json_array());
     double cpu_s = (double)run->usage.ru_utime.tv_sec + (double)run->usage.ru_stime.tv_sec +
                    (double)(run->usage.ru_utime.tv_usec + run->usage.ru_stime.tv_usec) * 1e-6;
@@ -235,10 +280,12 @@ static void add_memory(json_t *result, const struct run *run) {
 
 static void add_process(json_t *result, const struct run *run) {
     const struct area *area = run->area;
-    uint32_t pauses = area ? atomic_load_explicit(&area->pause_count, memory_order_relaxed) : 0;
-    uint32_t logged = pauses < AREA_PAUSES_MAX ? pauses : AREA_PAUSES_MAX;
+    uint32_t all = area ? atomic_load_explicit(&area->interval_count, memory_order_relaxed) : 0;
+    uint32_t logged = all < AREA_INTERVALS_MAX ? all : AREA_INTERVALS_MAX;
     json_object_set_new(result, "pauses", pauses_json(run, logged));
-    json_object_set_new(result, "pauses_lost", integer(pauses - logged));
+    json_object_set_new(result, "pauses_lost", integer(all - logged));
+    json_object_set_new(result, "causes", area ? causes_json(area) : json_null());
+    json_object_set_new(result, "noise", recording(run) ? noise_json(area) : json_null());
     json_object_set_new(result, "phases", area ? phases_json(run) : json_null());
     json_object_set_new(result, "heap_library",
                         area && *area->heap_path ? json_pack("{s:s,s:s}", "path", area->heap_path,
@@ -261,13 +308,19 @@ json_t *result_json(const struct cell *cell, const struct run *run, json_t *cont
     json_object_set_new(result, "warmup_s", json_real(cell->warmup_s));
     json_object_set_new(result, "status", json_string(run_status_name(run->status)));
     json_object_set_new(result, "reason", *run->reason ? json_string(run->reason) : json_null());
-    json_object_set_new(result, "stamps", stamps_json(cell));
+    json_object_set_new(result, "stamps", stamps_json(cell, run));
     json_object_set_new(result, "checksum", checksum_json(cell, run));
     add_latency(result, cell, run);
     add_memory(result, run);
     add_process(result, run);
     json_t *own = json_copy(context);
     json_object_set_new(own, "load_average", json_real(run->load_average));
+    if (run->area && run->area->clock_quantum_ns) {
+        json_object_set_new(own, "clock", json_string(cell->tsc ? "TSC" : "CLOCK_MONOTONIC"));
+        json_object_set_new(own, "clock_quantum_ns", integer(run->area->clock_quantum_ns));
+        json_object_set_new(own, "clock_cost_ns", json_real(run->area->clock_cost_ns));
+        json_object_set_new(own, "clock_drift", json_real(run->area->clock_drift));
+    }
     json_object_set_new(own, "start_time", context_time(run->started_at));
     json_object_set_new(own, "end_time", context_time(run->ended_at));
     json_object_set_new(result, "context", own);

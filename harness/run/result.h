@@ -11,6 +11,9 @@
 json_t *result_json(const struct cell *cell, const struct run *run, json_t *context, int block,
                     int order);
 
+/* The run's response_ns alone: a new object. */
+json_t *response_json(const struct run *run);
+
 /* The keys of a cell that manifest and result share. */
 json_t *cell_json(const struct cell *cell);
 

@@ -50,15 +50,36 @@ static bool set_heap(struct cell *cell, const char *heap, struct error *error) {
     return true;
 }
 
+/* What makes a cell a point of a curve: a load of its own, or a budget by multiples. */
+static bool set_curve(struct cell *cell, const json_t *json, const char *from,
+                      struct error *error) {
+    const json_t *load = json_object_get(json, "load"), *own = json_object_get(json, "own_load");
+    const json_t *times = json_object_get(json, "budget_times");
+    if (load && own)
+        return error_set(error, EXIT_INPUT, "%s: \"load\" and \"own_load\" exclude each other",
+                         from);
+    if (times && (!json_is_number(times) || json_number_value(times) < 1 ||
+                  json_number_value(times) > 1000 || cell->budget_bytes))
+        return error_set(
+            error, EXIT_INPUT,
+            "%s: \"budget_times\" takes a number from 1 to 1000 and no \"budget_bytes\"", from);
+    cell->load_named = load || own;
+    cell->load_of_own = own;
+    cell->budget_times = json_number_value(times);
+    return set_optional(cell, "load", own ? own : load, error);
+}
+
 static bool parse_cell(struct cell *cell, const json_t *json, const json_t *suite, const char *from,
                        struct error *error) {
-    static const char *const known[] = {"scenario", "strategy", "heap",         "threads",
-                                        "live",     "tune",     "budget_bytes", NULL};
+    static const char *const known[] = {
+        "scenario",     "strategy", "heap",     "threads",      "live", "tune",
+        "budget_bytes", "load",     "own_load", "budget_times", NULL};
     const char *scenario = json_string_value(json_object_get(json, "scenario"));
     const char *strategy = json_string_value(json_object_get(json, "strategy"));
     const char *heap = json_string_value(json_object_get(json, "heap"));
     const char *tune = json_string_value(json_object_get(json, "tune"));
     const char *arrivals = json_string_value(json_object_get(suite, "arrivals"));
+    const char *clock = json_string_value(json_object_get(suite, "clock"));
     if (!known_keys(json, known, from, error))
         return false;
     if (!scenario || !find_scenario(scenario))
@@ -69,13 +90,15 @@ static bool parse_cell(struct cell *cell, const json_t *json, const json_t *suit
     return (!strategy || cell_set_strategy(cell, strategy, error)) &&
            (!heap || set_heap(cell, heap, error)) && (!tune || cell_add_tune(cell, tune, error)) &&
            (!arrivals || cell_set_arrivals(cell, arrivals, error)) &&
+           (!clock || cell_set_clock(cell, clock, error)) &&
            set_optional(cell, "threads", json_object_get(json, "threads"), error) &&
            set_optional(cell, "live", json_object_get(json, "live"), error) &&
            set_optional(cell, "budget", json_object_get(json, "budget_bytes"), error) &&
            set_optional(cell, "duration", json_object_get(suite, "duration_s"), error) &&
            set_optional(cell, "warmup", json_object_get(suite, "warmup_s"), error) &&
            set_optional(cell, "seed", json_object_get(suite, "seed"), error) &&
-           set_optional(cell, "load", json_object_get(suite, "load"), error);
+           set_optional(cell, "load", json_object_get(suite, "load"), error) &&
+           set_curve(cell, json, from, error);
 }
 
 static bool same_name(const struct suite *suite, uint32_t last) {
@@ -90,10 +113,12 @@ static bool same_name(const struct suite *suite, uint32_t last) {
 }
 
 bool suite_parse(struct suite *suite, json_t *definition, const char *from, struct error *error) {
-    static const char *const known[] = {"suite",      "blocks",   "seed",  "load", "arrivals",
-                                        "duration_s", "warmup_s", "cells", NULL};
+    static const char *const known[] = {"suite",    "blocks",     "seed",        "load",
+                                        "arrivals", "duration_s", "warmup_s",    "cells",
+                                        "clock",    "oracle",     "noise_floor", NULL};
     const char *name = json_string_value(json_object_get(definition, "suite"));
     json_t *cells = json_object_get(definition, "cells");
+    const json_t *oracle = json_object_get(definition, "oracle");
     json_int_t blocks = json_integer_value(json_object_get(definition, "blocks"));
     *suite = (struct suite){.definition = json_incref(definition)};
     if (!json_is_object(definition) || !name)
@@ -106,6 +131,8 @@ bool suite_parse(struct suite *suite, json_t *definition, const char *from, stru
     if (json_array_size(cells) < 1 || json_array_size(cells) > SUITE_CELLS_MAX)
         return error_set(error, EXIT_INPUT, "%s: \"cells\" must list 1 to %d cells", from,
                          SUITE_CELLS_MAX);
+    if (oracle && !json_is_boolean(oracle))
+        return error_set(error, EXIT_INPUT, "%s: \"oracle\" must be true or false", from);
     suite->cells = calloc(json_array_size(cells), sizeof *suite->cells);
     if (!suite->cells)
         return error_set(error, EXIT_LACKING, "out of memory");
@@ -118,9 +145,13 @@ bool suite_parse(struct suite *suite, json_t *definition, const char *from, stru
     snprintf(suite->name, sizeof suite->name, "%s", name);
     suite->blocks = (uint32_t)blocks;
     suite->seed = suite->cells[0].seed;
-    suite->load = suite->cells[0].load;
+    suite->load = json_is_number(json_object_get(definition, "load"))
+                      ? json_number_value(json_object_get(definition, "load"))
+                      : SUITE_LOAD;
+    suite->oracle = json_is_true(oracle);
     suite->duration_s = suite->cells[0].duration_s;
     suite->warmup_s = suite->cells[0].warmup_s;
+    suite->noise_floor = json_is_true(json_object_get(definition, "noise_floor"));
     for (uint32_t i = 0; i < suite->cell_count; i++)
         suite->cells[i].mode = CELL_OPEN_RATE;
     return true;

@@ -9,12 +9,15 @@
 
 #define SUITE_CELLS_MAX 1024
 #define SUITE_BLOCKS_MAX 10000
+#define SUITE_LOAD 0.5 /* where the suite names none */
 
 struct suite {
     char name[AREA_TEXT_BYTES];
     uint32_t blocks, cell_count;
     uint64_t seed;
     double load, duration_s, warmup_s;
+    bool noise_floor;   /* measured in every block for every scenario */
+    bool oracle;        /* the harness is held against theory first (theory.h) */
     struct cell *cells; /* mode CELL_OPEN_RATE, rate 0 until capacities are known */
     json_t *definition; /* what it was read from, owned */
 };

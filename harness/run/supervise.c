@@ -53,9 +53,11 @@ static void configure(const struct cell *cell, struct area *area) {
     snprintf(config->tune, sizeof config->tune, "%s", cell->tune);
     snprintf(config->heap_path, sizeof config->heap_path, "%s", cell->heap_path);
     snprintf(config->data_dir, sizeof config->data_dir, "%s", path_data());
+    config->tsc = cell->tsc;
     config->live = cell->live;
     config->budget_bytes = cell->budget_bytes;
     config->warmup_ns = (uint64_t)(cell->warmup_s * 1e9);
+    config->drain_ns = (uint64_t)(cell->drain_s * 1e9);
     config->duration_ns =
         (uint64_t)((open ? (double)requests / cell->rate : cell->duration_s) * 1e9);
     config->warmup_requests = open ? (uint64_t)round(cell->rate * cell->warmup_s) : 0;
@@ -109,9 +111,12 @@ static void take_sample(struct run *run, int statm_fd) {
     }
     const char *second = strchr(text, ' ');
     uint64_t pages = second ? strtoull(second, NULL, 10) : 0;
-    if (pages > 0) /* 0: a process that is ending */
+    uint64_t bytes = pages * (uint64_t)sysconf(_SC_PAGESIZE), shared_bytes = 0;
+    if (atomic_load_explicit(&run->area->phase, memory_order_acquire) >= PHASE_SETUP)
+        shared_bytes = run->area->rss_shared_bytes;
+    if (bytes > shared_bytes) /* 0: a process that is ending */
         run->samples[run->sample_count++] =
-            (struct rss_sample){clock_now_ns(), pages * (uint64_t)sysconf(_SC_PAGESIZE)};
+            (struct rss_sample){clock_now_ns(), bytes - shared_bytes};
 }
 
 /* Keeps the last bytes of what the worker said on standard error. */
@@ -195,6 +200,13 @@ static void judge_crash(struct run *run, const struct cell *cell, char *said, in
              *line ? ": " : "", line);
 }
 
+/* A worker that died left buckets that it had no time to count. */
+static void recount(struct area *area) {
+    for (uint32_t i = 0; i < area->config.plan.workers; i++)
+        for (int slice = 0; area->records[i].end_ns == 0 && slice < LOAD_SLICES_MAX; slice++)
+            histogram_recount(&area->records[i].slices[slice]);
+}
+
 static bool judge(struct run *run, const struct cell *cell, char *said, int ended, bool late,
                   struct error *error) {
     const struct area *area = run->area;
@@ -205,6 +217,7 @@ static bool judge(struct run *run, const struct cell *cell, char *said, int ende
     if (WIFEXITED(ended) && WEXITSTATUS(ended) == 127)
         return error_set(error, EXIT_LACKING, "cannot start the worker: %s", said);
     run->status = RUN_OK;
+    recount(run->area);
     if (late) {
         run->status = RUN_TIMEOUT;
         snprintf(run->reason, sizeof run->reason, "not ended after %.3g s (%s)",
@@ -217,6 +230,11 @@ static bool judge(struct run *run, const struct cell *cell, char *said, int ende
         snprintf(run->reason, sizeof run->reason, "%s", area->reason);
     } else if (area->status != AREA_DONE || !WIFEXITED(ended) || WEXITSTATUS(ended) != 0) {
         judge_crash(run, cell, said, ended);
+    } else if (area->clock_drift > CLOCK_DRIFT_MAX) {
+        run->status = RUN_CRASHED;
+        snprintf(run->reason, sizeof run->reason,
+                 "rejected: the TSC ran %.0f millionths away from CLOCK_MONOTONIC",
+                 area->clock_drift * 1e6);
     } else if (any_overloaded(area)) {
         run->status = RUN_OVERLOADED;
         snprintf(run->reason, sizeof run->reason,
@@ -276,24 +294,11 @@ void run_free(struct run *run) {
     *run = (struct run){0};
 }
 
-bool measure_capacity(const struct cell *cell, double duration_s, double *per_second,
-                      struct run *run, struct error *error) {
-    struct cell closed = *cell;
-    closed.mode = CELL_CLOSED;
-    closed.requests = 0;
-    closed.duration_s = duration_s;
-    *per_second = 0;
-    if (!supervise(&closed, run, error))
-        return false;
-    if (run->status != RUN_OK)
-        return true;
-    uint64_t done = 0, last_ns = 0;
-    for (uint32_t i = 0; i < cell->threads; i++) {
-        done += run->area->records[i].done;
-        if (run->area->records[i].end_ns > last_ns)
-            last_ns = run->area->records[i].end_ns;
-    }
-    if (last_ns > run->area->config.plan.start_ns)
-        *per_second = (double)done * 1e9 / (double)(last_ns - run->area->config.plan.start_ns);
+bool run_or_lack(bool ran, struct run *run, struct error *error) {
+    if (ran || error->status != EXIT_LACKING)
+        return ran;
+    run->status = RUN_UNSUPPORTED;
+    snprintf(run->reason, sizeof run->reason, "%s", error->sentence);
+    error->status = 0;
     return true;
 }

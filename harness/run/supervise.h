@@ -32,10 +32,9 @@ struct run {
 bool supervise(const struct cell *cell, struct run *run, struct error *error);
 void run_free(struct run *run);
 
-/* What the cell can do: requests per second in closed loop for duration_s, after as long a warm-up
- * as the cell's. A cell that cannot gives 0 and says why in run->status and reason. */
-bool measure_capacity(const struct cell *cell, double duration_s, double *per_second,
-                      struct run *run, struct error *error);
+/* For suites, where what this machine lacks is a result: turns EXIT_LACKING into an unsupported
+ * run. */
+bool run_or_lack(bool ran, struct run *run, struct error *error);
 
 /* From a signal handler: the run under way is killed and ends as interrupted. */
 void supervise_interrupt(void);

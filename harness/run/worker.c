@@ -7,10 +7,9 @@
  * charged), set up, warm up, reset, record, give everything back, let the parent see what stays
  * resident, end.
  */
+#include "run/worker.h"
 #include "base/clock.h"
-#include "measure/area.h"
-#include "memory/host.h"
-#include "memory/workload.h"
+#include "measure/noise.h"
 #include "run/heap_served.h"
 
 #include <errno.h>
@@ -23,10 +22,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define REQUEST_BYTES_MAX 1024
 #define STACK_BYTES ((size_t)1 << 20)
 #define START_DELAY_NS (5 * NS_PER_MS)
-#define DRAIN_NS (100 * NS_PER_MS)
 
 #define SCENARIO(id, name, needs, live, what) extern const struct scenario scenario_##id;
 #include "load/list.def"
@@ -37,70 +34,8 @@ static const struct scenario *const scenarios[] = {
 #undef SCENARIO
 };
 
-/* Where the main thread and every worker meet between phases. Not a pthread_barrier: in one of
- * those ThreadSanitizer holds back the signals that a collector stops threads with. */
-struct turn {
-    pthread_mutex_t lock;
-    pthread_cond_t all_here;
-    uint32_t awaited, here;
-    uint64_t round;
-};
-
-static struct worker {
-    struct area *area;
-    const struct scenario *scenario;
-    void *state;
-    struct turn turn;
-    struct load_plan warmup;
-} process = {.turn = {.lock = PTHREAD_MUTEX_INITIALIZER, .all_here = PTHREAD_COND_INITIALIZER}};
-
-struct worker_thread {
-    pthread_t id;
-    uint32_t index;
-    mem_thread *memory;
-    uint64_t seed; /* of the phase's stream */
-    _Alignas(16) char request[REQUEST_BYTES_MAX];
-};
-
-void host_interval(enum mem_cause cause, uint64_t begin_ns, uint64_t end_ns) {
-    struct area *area = process.area;
-    (void)cause; /* there is one so far */
-    /* relaxed: read after the process has ended */
-    uint32_t i = atomic_fetch_add_explicit(&area->pause_count, 1, memory_order_relaxed);
-    if (i < AREA_PAUSES_MAX)
-        area->pauses[i] = (struct area_pause){.begin_ns = begin_ns, .end_ns = end_ns};
-}
-
-_Noreturn void host_out_of_memory(size_t bytes) {
-    process.area->status = AREA_OOM;
-    snprintf(process.area->reason, AREA_TEXT_BYTES, "out of memory: %zu bytes could not be had",
-             bytes);
-    _exit(EXIT_FAILURE);
-}
-
-_Noreturn void host_violation(const char *sentence) {
-    process.area->status = AREA_VIOLATION;
-    snprintf(process.area->reason, AREA_TEXT_BYTES, "%s", sentence);
-    abort();
-}
-
-static _Noreturn void lacking(const char *sentence) {
-    process.area->status = AREA_LACKING;
-    snprintf(process.area->reason, AREA_TEXT_BYTES, "%s", sentence);
-    _exit(EXIT_FAILURE);
-}
-
-uint64_t host_tune(const char *key, uint64_t fallback) {
-    size_t length = strlen(key);
-    const char *at = process.area->config.tune;
-    while (*at) {
-        if (strncmp(at, key, length) == 0 && at[length] == '=')
-            return strtoull(at + length + 1, NULL, 10);
-        at += strcspn(at, " ");
-        at += strspn(at, " ");
-    }
-    return fallback;
-}
+struct worker process = {
+    .turn = {.lock = PTHREAD_MUTEX_INITIALIZER, .all_here = PTHREAD_COND_INITIALIZER}};
 
 static void enter_phase(enum area_phase phase) {
     struct area *area = process.area;
@@ -123,35 +58,6 @@ static void wait_turn(void) {
     pthread_mutex_unlock(&turn->lock);
 }
 
-static uint64_t real_now(void *context) {
-    (void)context;
-    return clock_now_ns();
-}
-/* Spins: a sleep would wake up late by more than what is measured. */
-static uint64_t real_wait_until(void *context, uint64_t when_ns) {
-    (void)context;
-    uint64_t now_ns;
-    while ((now_ns = clock_now_ns()) < when_ns)
-        ;
-    return now_ns;
-}
-
-static void target_prepare(void *context, uint64_t i) {
-    struct worker_thread *thread = context;
-    process.scenario->prepare(process.state, thread->seed, i, thread->request);
-}
-static uint64_t target_execute(void *context, uint64_t i) {
-    struct worker_thread *thread = context;
-    return process.scenario->execute(thread->memory, process.state, i, thread->request);
-}
-
-static void run_phase(struct worker_thread *thread, const struct load_plan *plan) {
-    struct load_target target = {target_prepare, target_execute, thread};
-    struct load_clock clock = {real_now, real_wait_until, NULL};
-    thread->seed = plan->seed;
-    load_run(plan, thread->index, &target, &process.area->records[thread->index], clock);
-}
-
 /* From the last processor down: the main thread and the parent are left the first. */
 static void pin(uint32_t index) {
     cpu_set_t allowed, one;
@@ -170,21 +76,44 @@ static void pin(uint32_t index) {
     }
 }
 
-/* What warm-up recorded is wiped, which also touches the record before it is needed. */
+/* Wipes what was recorded and touches what will be, so that recording meets no first-touch faults.
+ */
+static void clear_record(struct load_record *record, const struct load_plan *plan) {
+    uint64_t traced = plan->requests / plan->workers + 1;
+    memset(record, 0, LOAD_RECORD_CLEARED);
+    if (traced > LOAD_TRACE_MAX || plan->requests == 0)
+        traced = LOAD_TRACE_MAX;
+    memset(record->trace, 0, traced * sizeof *record->trace);
+}
+
+static struct area_noise noise_since(const struct area_noise *before) {
+    struct area_noise now = noise_of_thread();
+    now.run_delay_ns -= before->run_delay_ns;
+    now.voluntary_switches -= before->voluntary_switches;
+    now.involuntary_switches -= before->involuntary_switches;
+    now.faults_minor -= before->faults_minor;
+    now.faults_major -= before->faults_major;
+    return now;
+}
+
 static void *worker_main(void *argument) {
     struct worker_thread *thread = argument;
-    struct load_record *record = &process.area->records[thread->index];
+    struct area *area = process.area;
+    struct load_record *record = &area->records[thread->index];
+    self_worker = (int16_t)thread->index;
     pin(thread->index);
+    clear_record(record, &area->config.plan);
     wait_turn(); /* set-up */
     wait_turn(); /* warm-up */
     thread->memory = process.scenario->mem_attach();
     process.scenario->mem_block(thread->memory);
-    memset(record, 0, sizeof *record);
-    run_phase(thread, &process.warmup);
+    worker_run_phase(thread, &process.warmup);
     wait_turn(); /* reset */
-    memset(record, 0, sizeof *record);
+    clear_record(record, &area->config.plan);
     wait_turn(); /* recording */
-    run_phase(thread, &process.area->config.plan);
+    struct area_noise before = noise_of_thread();
+    worker_run_phase(thread, &area->config.plan);
+    area->noise[thread->index] = noise_since(&before);
     wait_turn(); /* drain */
     wait_turn(); /* end */
     process.scenario->mem_unblock(thread->memory);
@@ -211,7 +140,7 @@ static void limit_memory(uint64_t budget_bytes) {
     struct rlimit limit;
     limit.rlim_cur = limit.rlim_max = status_bytes("VmData") + budget_bytes;
     if (setrlimit(RLIMIT_DATA, &limit) != 0)
-        lacking("cannot set RLIMIT_DATA for the budget");
+        worker_lacking("cannot set RLIMIT_DATA for the budget");
 }
 
 static void start_workers(struct worker_thread *threads, uint32_t count) {
@@ -222,7 +151,7 @@ static void start_workers(struct worker_thread *threads, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
         threads[i].index = i;
         if (pthread_create(&threads[i].id, &attributes, worker_main, &threads[i]) != 0)
-            lacking("cannot start the worker threads");
+            worker_lacking("cannot start the worker threads");
     }
     pthread_attr_destroy(&attributes);
 }
@@ -251,6 +180,7 @@ static void plan_warmup(void) {
     process.warmup.start_ns = clock_now_ns() + START_DELAY_NS;
     process.warmup.end_ns = process.warmup.start_ns + config->warmup_ns;
     process.warmup.interval_ns = load_interval_ns(config->warmup_ns);
+    process.warmup.slice_ns = load_slice_ns(config->warmup_ns);
 }
 
 static void plan_recording(void) {
@@ -258,6 +188,34 @@ static void plan_recording(void) {
     plan->start_ns = clock_now_ns() + START_DELAY_NS;
     plan->end_ns = plan->start_ns + process.area->config.duration_ns;
     plan->interval_ns = load_interval_ns(process.area->config.duration_ns);
+    plan->slice_ns = load_slice_ns(process.area->config.duration_ns);
+}
+
+/* Lets the workers record, and listens to the machine meanwhile: by a hiccup thread where a
+ * processor is left for it. */
+static void watch_recording(uint32_t count) {
+    struct area *area = process.area;
+    struct hiccups hiccups;
+    double steal_s = noise_steal_s(), pressure_s = noise_pressure_s();
+    bool spare = count < (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
+    area->hiccups_taken = spare && hiccups_start(&hiccups, &area->hiccups);
+    wait_turn();
+    wait_turn(); /* recorded */
+    if (area->hiccups_taken)
+        hiccups_stop(&hiccups);
+    area->steal_s = steal_s < 0 ? -1 : noise_steal_s() - steal_s;
+    area->pressure_s = pressure_s < 0 ? -1 : noise_pressure_s() - pressure_s;
+}
+
+static void watch_drain(uint64_t begin_ns) {
+    struct area *area = process.area;
+    for (int i = 0; i < AREA_DRAINS; i++) {
+        uint64_t after_ns = (uint64_t)(area_drains_s[i] * 1e9);
+        if (after_ns > area->config.drain_ns)
+            return;
+        clock_sleep_until_ns(begin_ns + after_ns);
+        area->drained_bytes[i] = status_bytes("VmRSS") - status_bytes("RssShmem");
+    }
 }
 
 static void run_all(uint32_t count) {
@@ -265,11 +223,12 @@ static void run_all(uint32_t count) {
     struct area *area = process.area;
     const struct scenario *scenario = process.scenario;
     start_workers(threads, count);
-    area->rss_base_bytes = status_bytes("VmRSS");
+    wait_turn(); /* records are touched */
+    area->rss_shared_bytes = status_bytes("RssShmem");
+    area->rss_base_bytes = status_bytes("VmRSS") - area->rss_shared_bytes;
     limit_memory(area->config.budget_bytes);
     scenario->mem_init();
     mem_thread *memory = scenario->mem_attach();
-    wait_turn();
     set_up(memory);
     enter_phase(PHASE_WARMUP);
     plan_warmup();
@@ -281,15 +240,14 @@ static void run_all(uint32_t count) {
     plan_recording();
     scenario->mem_block(memory);
     enter_phase(PHASE_RECORD);
-    wait_turn();
-    wait_turn(); /* recorded */
+    watch_recording(count);
     enter_phase(PHASE_DRAIN);
     scenario->mem_unblock(memory);
+    area->live_bytes = scenario->live_bytes ? scenario->live_bytes(process.state) : 0;
     area->checksum = scenario->finish(memory, process.state);
     scenario->mem_block(memory);
-    clock_sleep_until_ns(clock_now_ns() + DRAIN_NS);
-    area->rss_drained_bytes = status_bytes("VmRSS");
-    area->rss_peak_bytes = status_bytes("VmHWM");
+    watch_drain(clock_now_ns());
+    area->rss_peak_bytes = status_bytes("VmHWM") - status_bytes("RssShmem");
     wait_turn();
     for (uint32_t i = 0; i < count; i++)
         pthread_join(threads[i].id, NULL);
@@ -310,7 +268,17 @@ static void check_heap(void) {
         return;
     snprintf(sentence, sizeof sentence, "the heap did not load: malloc is served by %s",
              area->heap_path);
-    lacking(sentence);
+    worker_lacking(sentence);
+}
+
+static void start_clock(void) {
+    struct area *area = process.area;
+    char why[AREA_TEXT_BYTES];
+    if (area->config.tsc && !clock_use_tsc(why, sizeof why))
+        worker_lacking(why);
+    struct clock_quality quality = clock_measure();
+    area->clock_quantum_ns = quality.quantum_ns;
+    area->clock_cost_ns = quality.cost_ns;
 }
 
 int main(int argc, char **argv) {
@@ -322,13 +290,19 @@ int main(int argc, char **argv) {
         return 2;
     }
     process.area = area;
+    process.scenario = strcmp(area->config.scenario, FLOOR_SCENARIO) == 0 ? &spin_scenario : NULL;
     for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++)
         if (strcmp(scenarios[i]->name, area->config.scenario) == 0)
             process.scenario = scenarios[i];
     if (!process.scenario || process.scenario->request_bytes > REQUEST_BYTES_MAX)
-        lacking("the worker does not have this scenario");
+        worker_lacking("the worker does not have this scenario");
+    const char *at = getenv("TAILRACE_TEST_PAUSE_AT"), *ms = getenv("TAILRACE_TEST_PAUSE_MS");
+    process.pause_at = at && ms ? strtoull(at, NULL, 10) : UINT64_MAX;
+    process.pause_ns = ms ? strtoull(ms, NULL, 10) * NS_PER_MS : 0;
     check_heap();
+    start_clock();
     run_all(area->config.plan.workers);
+    area->clock_drift = clock_tsc_drift();
     area->status = AREA_DONE;
     return EXIT_SUCCESS;
 }

@@ -219,6 +219,7 @@ def read_promised():
     """What reports/README.md says there is: name of an object -> its keys."""
     text = (REPOSITORY / "reports" / "README.md").read_text()
     sets, runs = text.split("## One run", 1)
+    runs = runs.split("\n## ", 1)[0]
     rows = [row.split("|")[1:3] for row in runs.splitlines() if row.startswith("| `")]
     promised = {"run": set().union(*(backticked(name) for name, _ in rows))}
     for name, content in rows:

@@ -91,7 +91,7 @@ def test_every_run_is_there_once(complete):
     assert {(run["block"], run["cell"]) for run in runs} == {
         (block, cell) for block in range(BLOCKS) for cell in CELLS}
     assert len(runs) == RUNS
-    assert {path.name for path in complete.iterdir()} == {"manifest.json", "runs.jsonl"}
+    assert {path.name for path in complete.iterdir()} == {"manifest.json", "runs.jsonl", "hlog"}
 
 
 def test_blocks_are_in_random_order(complete):

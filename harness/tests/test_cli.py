@@ -16,7 +16,7 @@ SUITE = {"suite": "tiny", "blocks": 1, "duration_s": 0.1, "warmup_s": 0,
 
 @pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["help"], ["list", "--help"],
                                        ["run", "--help"], ["bench", "--help"],
-                                       ["report", "--help"]], ids=" ".join)
+                                       ["report", "--help"], ["doctor", "--help"]], ids=" ".join)
 def test_help_is_told_on_standard_output(tailrace, arguments):
     done = tailrace(*arguments)
     assert done.status == 0 and done.stderr == "", done
@@ -26,7 +26,7 @@ def test_help_is_told_on_standard_output(tailrace, arguments):
 
 def test_help_names_every_command(tailrace):
     listed = re.findall(r"^  ([a-z]+) ", tailrace("--help").stdout, re.M)
-    assert {"list", "run", "bench", "report"} <= set(listed)
+    assert {"list", "run", "bench", "report", "doctor"} <= set(listed)
     for command in listed:
         assert tailrace(command, "--help").status == 0, command
 
@@ -131,6 +131,7 @@ SUITE_MISTAKES = {
     "0 blocks": ({"blocks": 0}, '"blocks"'),
     "blocks no number": ({"blocks": "two"}, '"blocks"'),
     "no cells": ({"cells": []}, '"cells"'),
+    "oracle no truth value": ({"oracle": 1}, '"oracle"'),
     "cells no array": ({"cells": {"scenario": "proxy"}}, '"cells"'),
     "load below 0": ({"load": -1}, "--load"),
     "duration no number": ({"duration_s": [1]}, "--duration"),

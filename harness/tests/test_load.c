@@ -35,10 +35,14 @@ static uint64_t fake_execute(void *context, uint64_t i) {
     return hash_pair(i, 1);
 }
 
+static void fake_slow(void *context, uint64_t start_ns, uint64_t end_ns) {
+    (void)context, (void)start_ns, (void)end_ns;
+}
+
 static struct load_record *run_fake(struct load_plan plan, uint32_t worker, struct fake fake) {
     struct load_record *record = calloc(1, sizeof *record);
     struct load_target target = {fake_prepare, fake_execute, &fake};
-    struct load_clock clock = {fake_now, fake_wait_until, &fake};
+    struct load_clock clock = {fake_now, fake_wait_until, fake_slow, &fake};
     assert_non_null(record);
     load_run(&plan, worker, &target, record, clock);
     return record;
@@ -50,6 +54,7 @@ static struct load_plan plan_of(double rate, uint64_t requests, uint32_t workers
                               .requests = requests,
                               .start_ns = 1000000000,
                               .interval_ns = 10000000,
+                              .slice_ns = 100000000,
                               .seed = 3,
                               .workers = workers};
 }

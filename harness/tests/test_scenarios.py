@@ -12,7 +12,8 @@ import pytest
 SANITIZED = bool(os.environ.get("TAILRACE_SANITIZER"))
 SCALE = 10 if SANITIZED else 1
 # Scenario -> size of the live set, and requests: enough for each cell to reuse memory many times.
-SIZES = {"read-states": (20000 // SCALE, 30000 // SCALE), "proxy": (64, 4000 // SCALE)}
+SIZES = {"read-states": (20000 // SCALE, 30000 // SCALE), "proxy": (64, 4000 // SCALE),
+         "md1": (20, 2000 // SCALE), "mm1": (20, 2000 // SCALE), "stall": (50, 4000 // SCALE)}
 OTHER_SIZE = (1000 // SCALE, 4000 // SCALE)
 # Workers and load: the order in which requests meet differs between them.
 OPEN, CLOSED = ["--rate", "1e6"], ["--closed"]

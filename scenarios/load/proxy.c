@@ -256,6 +256,11 @@ static void proxy_reset(mem_thread *t, void *prepared) {
         atomic_init(&state->outcomes[i / OUTCOMES][i % OUTCOMES], 0);
 }
 
+static uint64_t proxy_live_bytes(const void *prepared) {
+    const struct state *state = prepared;
+    return atomic_load_explicit(&state->live_bytes, memory_order_relaxed);
+}
+
 static uint64_t proxy_finish(mem_thread *t, void *prepared) {
     struct state *state = prepared;
     uint64_t sum = 0;
@@ -285,5 +290,6 @@ const struct scenario scenario_proxy = {.name = "proxy",
                                         .prepare = proxy_prepare,
                                         .execute = proxy_execute,
                                         .reset = proxy_reset,
+                                        .live_bytes = proxy_live_bytes,
                                         .finish = proxy_finish,
                                         SCENARIO_MEMORY};

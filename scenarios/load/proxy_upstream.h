@@ -19,6 +19,7 @@
 struct connection {
     mem_ref sent, received; /* owned: buffers, kept between requests */
     uint32_t served, route;
+    uint64_t counted_bytes; /* in the state's live_bytes */
 };
 static const mem_edge connection_edges[] = {
     {offsetof(struct connection, sent), MEM_OWNED, &buffer_type},
@@ -39,6 +40,7 @@ struct pool {
 struct state {
     struct pool pools[ROUTES];
     _Atomic uint64_t outcomes[ROUTES][OUTCOMES];
+    _Atomic uint64_t live_bytes; /* of open connections; relaxed: read when no worker runs */
     struct corpus corpus;
     char *content; /* what upstream bodies are cut from */
 };
@@ -70,6 +72,7 @@ static struct connection *check_out(struct exchange *x, struct pool *pool, mem_s
     *scope = mem_scope_begin(x->t);
     struct connection *connection = mem_new(x->t, *scope, &connection_type, 0);
     connection->served = 0;
+    connection->counted_bytes = 0;
     connection->route = x->route;
     mem_set(x->t, *scope, connection, &connection->sent, &buffer_type,
             buffer_new(x->t, *scope, CONNECTION_BUFFER_BYTES));
@@ -83,9 +86,22 @@ static void close_connection(mem_thread *t, mem_scope *scope, struct connection 
     mem_scope_end(t, scope);
 }
 
+/* Brings the count of live bytes up to what the connection holds now. */
+static void count_bytes(struct state *state, struct connection *connection) {
+    const struct buffer *sent = mem_get(&connection->sent),
+                        *received = mem_get(&connection->received);
+    uint64_t bytes = sizeof *connection + 2 * sizeof *sent + sent->capacity + received->capacity;
+    if (bytes != connection->counted_bytes)
+        atomic_fetch_add_explicit(&state->live_bytes, bytes - connection->counted_bytes,
+                                  memory_order_relaxed);
+    connection->counted_bytes = bytes;
+}
+
 static void check_in(struct exchange *x, struct pool *pool, mem_scope *scope,
                      struct connection *connection) {
     bool kept = false;
+    count_bytes(x->state, connection);
+    uint64_t counted_bytes = connection->counted_bytes;
     if (++connection->served < CONNECTION_REQUESTS_MAX) {
         scenario_lock(x->t, &pool->lock);
         kept = pool->idle_count < pool->idle_max;
@@ -93,8 +109,10 @@ static void check_in(struct exchange *x, struct pool *pool, mem_scope *scope,
             pool->idle[pool->idle_count++] = mem_send(x->t, scope, &connection_type, connection, 1);
         pthread_mutex_unlock(&pool->lock);
     }
-    if (!kept)
-        close_connection(x->t, scope, connection);
+    if (kept)
+        return;
+    atomic_fetch_sub_explicit(&x->state->live_bytes, counted_bytes, memory_order_relaxed);
+    close_connection(x->t, scope, connection);
 }
 
 /* Adds to what one of the connection's buffers holds. */

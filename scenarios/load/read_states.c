@@ -70,7 +70,7 @@ struct shard {
     mem_scope *scope;
     struct table *table; /* owned */
     mem_ref newest, oldest;
-    uint64_t count, capacity;
+    uint64_t count, capacity, bucket_count;
     char apart[64]; /* two shards share no cache line */
 };
 struct stored {
@@ -267,6 +267,7 @@ static void make_shards(mem_thread *t, struct state *state, uint64_t live) {
         shard->scope = mem_scope_begin(t);
         shard->table = mem_new(t, shard->scope, &table_type, buckets * sizeof(mem_ref));
         shard->capacity = capacity;
+        shard->bucket_count = buckets;
         mem_scope_leave(t, shard->scope);
     }
 }
@@ -323,6 +324,15 @@ static void read_states_reset(mem_thread *t, void *prepared) {
     }
 }
 
+static uint64_t read_states_live_bytes(const void *prepared) {
+    const struct state *state = prepared;
+    uint64_t bytes = 0;
+    for (int i = 0; i < SHARDS; i++)
+        bytes += sizeof(struct table) + state->shards[i].bucket_count * sizeof(mem_ref) +
+                 state->shards[i].count * sizeof(struct entry);
+    return bytes;
+}
+
 static void close_shard(mem_thread *t, struct state *state, struct shard *shard) {
     mem_scope_enter(t, shard->scope);
     for (struct entry *e = mem_get(&shard->newest); e; e = mem_get(&e->older))
@@ -354,5 +364,6 @@ const struct scenario scenario_read_states = {.name = "read-states",
                                               .prepare = read_states_prepare,
                                               .execute = read_states_execute,
                                               .reset = read_states_reset,
+                                              .live_bytes = read_states_live_bytes,
                                               .finish = read_states_finish,
                                               SCENARIO_MEMORY};

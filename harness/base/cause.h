@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* cause.h - the causes of latency that are told apart. */
+#ifndef TAILRACE_BASE_CAUSE_H
+#define TAILRACE_BASE_CAUSE_H
+
+/* What makes requests late. A collector's pause stops every worker, any other cause the thread
+ * alone that logs it. */
+enum mem_cause {
+    MEM_CAUSE_COLLECTOR_PAUSE,
+    MEM_CAUSE_CASCADE,     /* one drop that freed more than MEM_CASCADE_OBJECTS objects */
+    MEM_CAUSE_ARENA_RESET, /* a scope's end that gave back more than MEM_RESET_CHUNKS chunks */
+    MEM_CAUSE_FAULTS,      /* a slow request with a major fault or a burst of minor ones */
+    MEM_CAUSE_PREEMPTION,  /* a gap while waiting, or a slow request with an involuntary switch */
+    MEM_CAUSE_STALL,       /* made on purpose: the stall scenario, the test hook */
+    MEM_CAUSE_COUNT
+};
+#define MEM_CASCADE_OBJECTS 64
+#define MEM_RESET_CHUNKS 8
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* mm1.c - exponential service time: with Poisson arrivals and one worker the queue M/M/1, an
+ * oracle.
+ */
+#include "load/busy.h"
+
+static void mm1_prepare(const void *prepared, uint64_t seed, uint64_t i, void *into) {
+    const struct busy_state *state = prepared;
+    *(struct busy_request *)into =
+        (struct busy_request){oracle_exponential_ns(seed, i, state->mean_ns), hash_pair(seed, i)};
+}
+
+const struct scenario scenario_mm1 = {.name = "mm1",
+                                      .request_bytes = sizeof(struct busy_request),
+                                      .setup = busy_setup,
+                                      .prepare = mm1_prepare,
+                                      .execute = busy_execute,
+                                      .reset = busy_reset,
+                                      .finish = busy_finish,
+                                      SCENARIO_MEMORY};
