@@ -98,7 +98,10 @@ static _Noreturn void become_worker(const char *program, const char *heap_path, 
 static void take_sample(struct run *run, int statm_fd) {
     char text[64];
     ssize_t length = pread(statm_fd, text, sizeof text - 1, 0);
-    if (length <= 0 || run->sample_count == SAMPLES_MAX)
+    /* acquire: pairs with the release in the worker's enter_phase; before set-up, what is resident
+     * of the area is not known, and nothing of the program under test is there */
+    bool begun = atomic_load_explicit(&run->area->phase, memory_order_acquire) >= PHASE_SETUP;
+    if (length <= 0 || run->sample_count == SAMPLES_MAX || !begun)
         return;
     text[length] = '\0';
     if (run->sample_count == run->sample_capacity) {
@@ -111,12 +114,10 @@ static void take_sample(struct run *run, int statm_fd) {
     }
     const char *second = strchr(text, ' ');
     uint64_t pages = second ? strtoull(second, NULL, 10) : 0;
-    uint64_t bytes = pages * (uint64_t)sysconf(_SC_PAGESIZE), shared_bytes = 0;
-    if (atomic_load_explicit(&run->area->phase, memory_order_acquire) >= PHASE_SETUP)
-        shared_bytes = run->area->rss_shared_bytes;
-    if (bytes > shared_bytes) /* 0: a process that is ending */
+    uint64_t bytes = pages * (uint64_t)sysconf(_SC_PAGESIZE);
+    if (bytes > run->area->rss_shared_bytes) /* 0: a process that is ending */
         run->samples[run->sample_count++] =
-            (struct rss_sample){clock_now_ns(), bytes - shared_bytes};
+            (struct rss_sample){clock_now_ns(), bytes - run->area->rss_shared_bytes};
 }
 
 /* Keeps the last bytes of what the worker said on standard error. */
