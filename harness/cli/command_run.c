@@ -293,8 +293,7 @@ static int run_search(const struct arguments *arguments, struct error *error) {
                (double)arguments->objective.limit_ns * 1e-6, rate);
     json_decref(result);
     if (ran && rate <= 0)
-        ran = error_set(error, EXIT_FINDING,
-                        "no rate from a hundredth of its capacity on meets this");
+        ran = error_set(error, EXIT_FINDING, "no rate that was tried meets this");
     return ran ? 0 : tell_error(error);
 }
 

@@ -18,6 +18,7 @@
 #define CONFIRMATIONS_MAX 5
 #define CONFIRMATION_TIMES 3
 #define CAPACITY_S 1.0
+#define SAMPLES_BEYOND 15
 
 bool search_capacity(const struct cell *cell, double duration_s, double *per_second,
                      struct run *run, struct error *error) {
@@ -150,7 +151,9 @@ static bool try_rate(const struct cell *cell, const struct objective *objective,
 
 static bool bisect_rate(const struct cell *cell, const struct objective *objective, double capacity,
                         double *rate, json_t *steps, struct error *error) {
-    double low = capacity / 100, high = capacity;
+    /* at the lowest rate, too, enough samples must lie beyond the quantile */
+    double low = fmax(capacity / 100, SAMPLES_BEYOND / (1 - objective->p) / cell->duration_s);
+    double high = fmax(capacity, low);
     bool met;
     if (!try_rate(cell, objective, low, cell->duration_s, &met, steps, error))
         return false;

@@ -26,9 +26,10 @@ struct objective {
 bool objective_parse(const char *text, struct objective *objective, struct error *error);
 
 /* The highest rate at which the cell meets the objective, within 3 %, by bisection between a
- * hundredth of its capacity and all of it, each step as long as the cell's duration; confirmed by a
- * run of three times that, at a rate lowered by 5 % until one confirms. *rate is 0 if none does.
- * *steps gets an array of {rate, value_ns, met, confirming}, owned by the caller. */
+ * hundredth of its capacity (or the least that gives enough samples) and all of it, each step as
+ * long as the cell's duration; confirmed by a run of three times that, at a rate lowered by 5 %
+ * until one confirms. *rate is 0 if none does. *steps gets an array of {rate, value_ns, met,
+ * confirming}, owned by the caller. */
 bool search_rate(const struct cell *cell, const struct objective *objective, double *rate,
                  json_t **steps, struct error *error);
 
