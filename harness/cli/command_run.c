@@ -251,8 +251,7 @@ static bool deliver(const struct arguments *arguments, const struct run *run, co
            (!arguments->hgrm || run_write_hgrm(&arguments->cell, run, arguments->hgrm, error));
 }
 
-/* --load: half a second is not enough for a collector to show, a second is (DaCapo asks for more).
- */
+/* --load: turns it into a rate, by the capacity that a run of one second shows. */
 static bool find_rate(struct cell *cell, struct run *run, struct error *error) {
     double per_second;
     if (cell->mode != CELL_OPEN_LOAD)

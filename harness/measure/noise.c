@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define HICCUP_NS NS_PER_MS
+#define HICCUP_STACK_BYTES ((size_t)64 << 10)
 
 struct area_noise noise_of_thread(void) {
     struct rusage usage;
@@ -64,7 +65,13 @@ static void *hiccups_main(void *argument) {
 bool hiccups_start(struct hiccups *hiccups, struct histogram *record) {
     hiccups->record = record;
     atomic_init(&hiccups->stop, false);
-    return pthread_create(&hiccups->thread, NULL, hiccups_main, hiccups) == 0;
+    /* a small stack: it counts against the budget of the program under test */
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, HICCUP_STACK_BYTES);
+    bool started = pthread_create(&hiccups->thread, &attributes, hiccups_main, hiccups) == 0;
+    pthread_attr_destroy(&attributes);
+    return started;
 }
 
 void hiccups_stop(struct hiccups *hiccups) {

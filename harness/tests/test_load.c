@@ -3,28 +3,18 @@
  */
 #include "measure/load.h"
 #include "tests/cmocka_all.h"
+#include "tests/fake_clock.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A clock that moves only when a request is served or waited for; one stall at most. */
+/* One stall at most. */
 struct fake {
-    uint64_t now_ns, service_ns, stall_at_ns, stall_ns, prepared;
+    uint64_t now_ns; /* first: fake_clock.h */
+    uint64_t service_ns, stall_at_ns, stall_ns;
 };
 
-static uint64_t fake_now(void *context) {
-    return ((struct fake *)context)->now_ns;
-}
-static uint64_t fake_wait_until(void *context, uint64_t when_ns) {
-    struct fake *fake = context;
-    if (fake->now_ns < when_ns)
-        fake->now_ns = when_ns;
-    return fake->now_ns;
-}
-static void fake_prepare(void *context, uint64_t i) {
-    ((struct fake *)context)->prepared += i;
-}
 static uint64_t fake_execute(void *context, uint64_t i) {
     struct fake *fake = context;
     if (fake->stall_ns > 0 && fake->now_ns >= fake->stall_at_ns) {
@@ -33,10 +23,6 @@ static uint64_t fake_execute(void *context, uint64_t i) {
     }
     fake->now_ns += fake->service_ns;
     return hash_pair(i, 1);
-}
-
-static void fake_slow(void *context, uint64_t start_ns, uint64_t end_ns) {
-    (void)context, (void)start_ns, (void)end_ns;
 }
 
 static struct load_record *run_fake(struct load_plan plan, uint32_t worker, struct fake fake) {

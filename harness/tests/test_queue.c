@@ -6,6 +6,7 @@
 #include "measure/causes.h"
 #include "measure/queue.h"
 #include "tests/cmocka_all.h"
+#include "tests/fake_clock.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -15,27 +16,16 @@
 #define SERVICE_NS 1000000.0
 #define SEED 7
 
-/* A clock that moves when a request is served or waited for; one pause at most. */
+/* One pause at most. */
 struct fake {
-    uint64_t now_ns, seed, constant_ns; /* constant 0: exponential */
+    uint64_t now_ns;            /* first: fake_clock.h */
+    uint64_t seed, constant_ns; /* constant 0: exponential */
     uint64_t pause_at_ns, pause_ns, paused_ns;
 };
 
 static uint64_t planned_ns(const struct fake *fake, uint64_t i) {
     return fake->constant_ns ? fake->constant_ns
                              : oracle_exponential_ns(fake->seed, i, (uint64_t)SERVICE_NS);
-}
-static uint64_t fake_now(void *context) {
-    return ((struct fake *)context)->now_ns;
-}
-static uint64_t fake_wait_until(void *context, uint64_t when_ns) {
-    struct fake *fake = context;
-    if (fake->now_ns < when_ns)
-        fake->now_ns = when_ns;
-    return fake->now_ns;
-}
-static void fake_prepare(void *context, uint64_t i) {
-    (void)context, (void)i;
 }
 static uint64_t fake_execute(void *context, uint64_t i) {
     struct fake *fake = context;
@@ -47,10 +37,6 @@ static uint64_t fake_execute(void *context, uint64_t i) {
     }
     return i;
 }
-static void fake_slow(void *context, uint64_t start_ns, uint64_t end_ns) {
-    (void)context, (void)start_ns, (void)end_ns;
-}
-
 static void run_fake(const struct load_plan *plan, struct load_record *record, struct fake *fake) {
     struct load_target target = {fake_prepare, fake_execute, fake};
     struct load_clock clock = {fake_now, fake_wait_until, fake_slow, fake};

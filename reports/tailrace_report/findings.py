@@ -12,7 +12,6 @@ MEANINGS = {
     "not-steady": "the level of p50 or p99 over time changed in the last half of the recording",
     "closed-loop": "each request waited for the one before: for capacity and service time only, "
                    "response times leave out the waiting",
-    "clock-drift": "the processor's clock ran apart from the system's during the run",
     "cold": "no warm-up, so first-touch page faults are in the numbers",
     "oversubscribed": "workers plus collector threads exceed the cores and preempt each other",
     "overloaded": "requests were late throughout the last half of the run: the backlog never "
