@@ -17,7 +17,7 @@ static const char help[] = "usage: tailrace list [scenarios|strategies|heaps|sui
 
 static json_t *need_names(uint32_t needs) {
     json_t *names = json_array();
-    for (; needs; needs &= needs - 1)
+    for (needs &= MEM_ALL; needs; needs &= needs - 1)
         json_array_append_new(names, json_string(need_name(needs)));
     return names;
 }
@@ -31,14 +31,20 @@ static void add_scenarios(json_t *all) {
                                         (json_int_t)scenario_infos[i].live));
 }
 
+static const char *leaks(uint32_t provides) {
+    return provides & MEM_LEAKS ? "everything" : provides & MEM_LEAKS_RINGS ? "rings" : "nothing";
+}
+
 static void add_strategies(json_t *all) {
-    for (size_t i = 0; i < strategy_count; i++)
-        json_array_append_new(all, json_pack("{s:s,s:s,s:s,s:s,s:o,s:s,s:b}", "name",
-                                             strategies[i].name, "kind", "strategy", "what",
-                                             strategies[i].what, "family", strategies[i].family,
-                                             "provides", need_names(strategies[i].provides),
-                                             "tunables", strategies[i].tunables, "any_heap",
-                                             strategies[i].heaps == MEM_ANY_HEAP));
+    for (size_t i = 0; i < strategy_count; i++) {
+        const struct strategy_info *one = &strategies[i];
+        json_array_append_new(all, json_pack("{s:s,s:s,s:s,s:s,s:s,s:o,s:s,s:s,s:b}", "name",
+                                             one->name, "kind", "strategy", "what", one->what,
+                                             "source", one->source, "family", one->family,
+                                             "provides", need_names(one->provides), "leaks",
+                                             leaks(one->provides), "tunables", one->tunables,
+                                             "any_heap", one->heaps == MEM_ANY_HEAP));
+    }
 }
 
 static void add_heaps(json_t *all) {

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 const struct strategy_info strategies[] = {
-#define STRATEGY(id, name, family, provides, heaps, tunables, what)                                \
-    {name, family, provides, heaps, tunables, what},
+#define STRATEGY(id, name, family, provides, heaps, tunables, source, what)                        \
+    {name, family, provides, heaps, tunables, source, what},
 #include "memory/strategies.def"
 #undef STRATEGY
 };

@@ -14,6 +14,7 @@ struct strategy_info {
     uint32_t provides; /* enum mem_need */
     enum mem_heaps heaps;
     const char *tunables; /* "key=default ..." */
+    const char *source;   /* paper or library */
     const char *what;
 };
 struct heap_info {

@@ -11,12 +11,18 @@ enum mem_need {
     MEM_RESIZE = 16,  /* objects that grow */
     MEM_HANDOFF = 32, /* objects or scopes that are given back on another thread */
     MEM_RECLAIM = 64, /* single objects given back in a long-lived scope */
-    MEM_ALL = 127
+    MEM_ALL = 127,
+    /* Not needs. What a strategy never gives back although it runs; such a cell is stamped `leaks`.
+     */
+    MEM_LEAKS_RINGS = 128, /* owned references that form rings */
+    MEM_LEAKS = 256,       /* anything */
+    MEM_OWN_THREAD = 512   /* collects on a thread of its own, beside the workers */
 };
 enum mem_heaps { MEM_ANY_HEAP, MEM_OWN_PAGES };
 
 enum mem_strategy_provides {
-#define STRATEGY(id, name, family, provides, heaps, tunables, what) mem_provides_##id = (provides),
+#define STRATEGY(id, name, family, provides, heaps, tunables, source, what)                        \
+    mem_provides_##id = (provides),
 #include "memory/strategies.def"
 #undef STRATEGY
 };

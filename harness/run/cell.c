@@ -180,7 +180,8 @@ bool cell_add_tune(struct cell *cell, const char *pair, struct error *error) {
 
 bool cell_unsupported(const struct cell *cell, char *reason, size_t reason_bytes) {
     const struct strategy_info *strategy = cell->strategy;
-    uint32_t missing = cell->scenario->needs & ~strategy->provides;
+    uint32_t leaked = strategy->provides & MEM_LEAKS_RINGS ? MEM_CYCLES : 0;
+    uint32_t missing = cell->scenario->needs & ~(strategy->provides | leaked);
     bool sanitized = *TAILRACE_SANITIZER != '\0';
     *reason = '\0';
     if (*cell->lacking)
@@ -192,7 +193,8 @@ bool cell_unsupported(const struct cell *cell, char *reason, size_t reason_bytes
         snprintf(reason, reason_bytes,
                  "%s does not take its objects from malloc, so it is run on glibc only",
                  strategy->name);
-    else if (cell->budget_bytes && strcmp(strategy->family, "control") == 0)
+    else if (cell->budget_bytes && strategy->heaps == MEM_OWN_PAGES &&
+             strcmp(strategy->family, "control") == 0)
         snprintf(reason, reason_bytes,
                  "%s reserves its memory beforehand, so a budget says nothing", strategy->name);
     else if (sanitized && *cell->heap_path)

@@ -158,13 +158,18 @@ static json_t *stamps_json(const struct cell *cell, const struct run *run) {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     uint64_t helpers = 0;
     const char *markers = strstr(cell->tune, "markers=");
-    if (strcmp(cell->strategy->family, "collector") == 0) {
-        helpers = markers ? strtoull(markers + 8, NULL, 10) : 0;
-        helpers =
-            (helpers ? helpers : (uint64_t)cores) - 1; /* the thread that stops marks as well */
+    if (!markers)
+        markers = strstr(cell->strategy->tunables, "markers=");
+    if (markers) {
+        helpers = strtoull(markers + 8, NULL, 10);
+        helpers = helpers ? helpers : (uint64_t)cores;
+        helpers -= cell->strategy->provides & MEM_OWN_THREAD ? 0 : 1; /* who stops marks as well */
     }
     if (cell->threads + helpers > (uint64_t)cores)
         json_array_append_new(stamps, json_string("oversubscribed"));
+    if (cell->strategy->provides & MEM_LEAKS ||
+        (cell->strategy->provides & MEM_LEAKS_RINGS && cell->scenario->needs & MEM_CYCLES))
+        json_array_append_new(stamps, json_string("leaks"));
     if (cell->warmup_s <= 0)
         json_array_append_new(stamps, json_string("cold"));
     if (cell->mode == CELL_CLOSED)

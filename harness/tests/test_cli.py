@@ -204,7 +204,7 @@ def test_a_library_that_is_no_heap(tailrace, tmp_path, unsanitized):
 
 @pytest.mark.parametrize("kind, fields", [
     ("scenarios", {"name", "what", "needs", "live"}),
-    ("strategies", {"name", "what", "family", "provides"}),
+    ("strategies", {"name", "what", "family", "provides", "leaks", "source", "tunables"}),
     ("heaps", {"name", "what", "installed", "library"}),
     ("suites", {"name", "what"})])
 def test_list(tailrace, kind, fields):
