@@ -160,10 +160,12 @@ static json_t *stamps_json(const struct cell *cell, const struct run *run) {
     const char *markers = strstr(cell->tune, "markers=");
     if (!markers)
         markers = strstr(cell->strategy->tunables, "markers=");
-    if (markers) {
+    if (cell->strategy->provides & MEM_OWN_THREAD) {
+        helpers = 1;
+    } else if (markers) {
         helpers = strtoull(markers + 8, NULL, 10);
-        helpers = helpers ? helpers : (uint64_t)cores;
-        helpers -= cell->strategy->provides & MEM_OWN_THREAD ? 0 : 1; /* who stops marks as well */
+        helpers =
+            (helpers ? helpers : (uint64_t)cores) - 1; /* the thread that stops marks as well */
     }
     if (cell->threads + helpers > (uint64_t)cores)
         json_array_append_new(stamps, json_string("oversubscribed"));
