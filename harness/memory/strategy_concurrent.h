@@ -190,8 +190,8 @@ static __attribute__((noinline)) void gc_attend(mem_thread *t) {
 
 static void mem_init(void) {
     pthread_attr_t attributes;
-    gc_growth_percent = host_tune("growth", 100);
     gc_heap_init();
+    gc_pace_init();
     gc_barrier_join(&gc_left);
     gc_plan(0);
     pthread_attr_init(&attributes);

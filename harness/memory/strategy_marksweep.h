@@ -33,7 +33,7 @@ static void gc_collect(void) {
     if (!gc_marker_end(&marker))
         host_violation("marksweep: something was left to be marked");
     pthread_mutex_lock(&gc_heap.lock);
-    gc_sweep_begin(live_bytes / 100 * gc_growth_percent + GC_HEADROOM_BYTES_MIN);
+    gc_sweep_begin(live_bytes / 100 * gc_growth_percent + gc_headroom_bytes_min);
     gc_heap.allocated_bytes = gc_headroom_bytes = 0;
     atomic_fetch_and_explicit(&gc_attention, ~(uint32_t)GC_COLLECT, memory_order_relaxed);
     pthread_mutex_unlock(&gc_heap.lock);
@@ -56,9 +56,8 @@ static __attribute__((noinline)) void gc_attend(mem_thread *t) {
 }
 
 static void mem_init(void) {
-    gc_growth_percent = host_tune("growth", 100);
     gc_heap_init();
-    gc_set_headroom();
+    gc_pace_init();
 }
 static void mem_fini(void) {
     gc_stop_world();

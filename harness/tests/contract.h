@@ -79,7 +79,8 @@ static struct blob *blob_new(mem_thread *t, mem_scope *s, uint64_t i, size_t byt
         blob->data[k] = (unsigned char)(i * 31 + k);
     return blob;
 }
-static bool blob_is_right(const struct blob *blob, uint64_t i, size_t bytes, size_t checked) {
+static __attribute__((unused)) bool blob_is_right(const struct blob *blob, uint64_t i, size_t bytes,
+                                                  size_t checked) {
     bool right = blob->bytes == bytes;
     for (size_t k = 0; k < checked; k++)
         right &= blob->data[k] == (unsigned char)(i * 31 + k);

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void host_interval(enum mem_cause cause, uint64_t begin_ns, uint64_t end_ns) {
     (void)cause;
@@ -23,8 +24,8 @@ _Noreturn void host_violation(const char *sentence) {
     abort();
 }
 uint64_t host_tune(const char *key, uint64_t fallback) {
-    (void)key;
-    return fallback;
+    /* collectors that collect all the time */
+    return strcmp(key, "headroom") == 0 ? 65536 : fallback;
 }
 
 #endif
