@@ -3,7 +3,9 @@
  * that is owned may be lost, however the references move while a collector looks for them.
  *
  * Each thread has a table of its own and a mirror of it outside the strategy, against which it
- * checks the lists. Long lists that stay give a concurrent collector work while the others move.
+ * checks the lists. A long list gives a concurrent collector work; its tail is cut off and held
+ * elsewhere, by the table or by nothing but a local, for longer and shorter than a cycle, so that a
+ * collector without a barrier loses it.
  */
 #include "tests/contract.h"
 
@@ -12,6 +14,8 @@
 #define DEPTH_MAX 12
 #define STEPS 400000
 #define LONG_LENGTH 20000
+#define CUT_DEPTH_MAX 500
+#define CUT_EVERY 512 /* steps */
 #define SAFEPOINT_EVERY 8
 
 struct mirror {
@@ -23,6 +27,9 @@ struct mutator {
     mem_scope *s;
     struct table *table;
     struct mirror mirrors[EDGES];
+    struct node *list,
+        *cut;   /* the long one, owned; its node behind which it was cut off, or NULL */
+    void *tail; /* owned, or NULL where the table has it, in its last edge */
     rng random;
     uint64_t seed, wrong;
 };
@@ -70,6 +77,23 @@ static void check(struct mutator *m, uint64_t i) {
     m->wrong += node || depth > 0;
 }
 
+static void cut_off(struct mutator *m, bool held) {
+    m->cut = m->list;
+    for (uint64_t i = rng_below(&m->random, CUT_DEPTH_MAX); i > 0; i--)
+        m->cut = mem_get(&m->cut->next);
+    m->tail = mem_take(m->t, m->cut, &m->cut->next);
+    if (held)
+        return;
+    mem_set(m->t, m->s, m->table, edge_at(m, EDGES), &node_type, m->tail);
+    m->tail = NULL;
+}
+static void join_up(struct mutator *m) {
+    void *tail = m->tail ? m->tail : mem_take(m->t, m->table, edge_at(m, EDGES));
+    mem_set(m->t, m->s, m->cut, &m->cut->next, &node_type, tail);
+    m->cut = NULL;
+    m->tail = NULL;
+}
+
 static void step(struct mutator *m, uint64_t number) {
     uint64_t i = rng_below(&m->random, EDGES), k = rng_below(&m->random, EDGES);
     switch (rng_below(&m->random, 8)) {
@@ -100,21 +124,27 @@ static void *mutate(void *argument) {
     struct mutator *m = argument;
     m->t = mem_attach();
     m->s = mem_scope_begin(m->t);
-    m->table = mem_new(m->t, m->s, &table_type, EDGES * sizeof(mem_ref));
+    m->table = mem_new(m->t, m->s, &table_type, (EDGES + 1) * sizeof(mem_ref));
     m->random = rng_at(7, m->seed);
-    struct node *list = list_new(m->t, m->s, LONG_LENGTH);
+    m->list = list_new(m->t, m->s, LONG_LENGTH);
     for (uint64_t number = 0; number < STEPS; number++) {
         step(m, number);
         if (number % SAFEPOINT_EVERY == 0)
             mem_safepoint(m->t);
+        if (number % CUT_EVERY == CUT_EVERY / 2)
+            join_up(m);
+        else if (number % CUT_EVERY == 0)
+            cut_off(m, rng_below(&m->random, 2));
     }
+    if (m->cut)
+        join_up(m);
     for (uint64_t i = 0; i < EDGES; i++)
         check(m, i);
     uint64_t length = 0;
-    for (struct node *node = list; node; node = mem_get(&node->next))
+    for (struct node *node = m->list; node; node = mem_get(&node->next))
         length += node->value == LONG_LENGTH - 1 - length;
     m->wrong += length != LONG_LENGTH;
-    mem_drop(m->t, m->s, &node_type, list);
+    mem_drop(m->t, m->s, &node_type, m->list);
     mem_drop(m->t, m->s, &table_type, m->table);
     mem_scope_end(m->t, m->s);
     mem_detach(m->t);
