@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define LONG_PAUSE_NS 1000000 /* from which on it is told what of it was the host's */
+
 static json_t *integer(uint64_t value) {
     return json_integer((json_int_t)value);
 }
@@ -83,15 +85,32 @@ static json_t *intervals_json(const struct area *area) {
                      count, "max_response_ns", worst, "min_lateness_ns", lateness);
 }
 
+/* How long processors were taken away, as far as gaps show it, in a pause. Short ones are not asked
+ * for. */
+static double host_gap_s(const struct run *run, uint32_t logged,
+                         const struct area_interval *pause) {
+    uint64_t gap_ns = 0;
+    for (uint32_t i = 0; pause->end_ns - pause->begin_ns >= LONG_PAUSE_NS && i < logged; i++) {
+        const struct area_interval *gap = &run->area->intervals[i];
+        uint64_t begin_ns = gap->begin_ns > pause->begin_ns ? gap->begin_ns : pause->begin_ns;
+        uint64_t end_ns = gap->end_ns < pause->end_ns ? gap->end_ns : pause->end_ns;
+        if (gap->cause == MEM_CAUSE_PREEMPTION && begin_ns < end_ns)
+            gap_ns += end_ns - begin_ns;
+    }
+    return (double)gap_ns * 1e-9;
+}
+
 static json_t *pauses_json(const struct run *run, uint32_t logged) {
     json_t *pauses = json_array();
     for (uint32_t i = 0; i < logged; i++) {
         const struct area_interval *interval = &run->area->intervals[i];
         if (interval->cause == MEM_CAUSE_COLLECTOR_PAUSE || interval->cause == MEM_CAUSE_STALL)
-            json_array_append_new(pauses, json_pack("{s:s,s:o,s:o}", "cause",
-                                                    cause_name((enum mem_cause)interval->cause),
-                                                    "begin_s", relative_s(run, interval->begin_ns),
-                                                    "end_s", relative_s(run, interval->end_ns)));
+            json_array_append_new(pauses,
+                                  json_pack("{s:s,s:o,s:o,s:f}", "cause",
+                                            cause_name((enum mem_cause)interval->cause), "begin_s",
+                                            relative_s(run, interval->begin_ns), "end_s",
+                                            relative_s(run, interval->end_ns), "host_gap_s",
+                                            host_gap_s(run, logged, interval)));
     }
     return pauses;
 }

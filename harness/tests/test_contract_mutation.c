@@ -12,7 +12,7 @@
 #define THREADS 2
 #define EDGES 64
 #define DEPTH_MAX 12
-#define STEPS 400000
+#define STEPS 200000
 #define LONG_LENGTH 20000
 #define CUT_DEPTH_MAX 500
 #define CUT_EVERY 512 /* steps */
