@@ -23,10 +23,10 @@ struct mem_thread {
     uint32_t kept_count;
 };
 
-/* Where memory runs out: false and NULL. An arena that is reset is as good as new; close takes any.
- * gives_much: whether a reset is a cause of latency to be logged. resize: the old bytes' content
- * is kept, as far as it fits. */
-static bool library_open(struct library_arena *arena);
+/* Where memory runs out, new and resize give NULL, and open ends the run with what it wanted. An
+ * arena that is reset is as good as new; close takes any. gives_much: whether a reset is a cause of
+ * latency to be logged. resize keeps the old bytes' content, as far as it fits. */
+static void library_open(struct library_arena *arena);
 static void library_reset(struct library_arena *arena);
 static void library_close(struct library_arena *arena);
 MEM_INLINE bool library_gives_much(const struct library_arena *arena);
@@ -60,8 +60,9 @@ static void mem_detach(mem_thread *t) {
 
 static __attribute__((noinline)) mem_scope *library_scope_new(void) {
     mem_scope *s = calloc(1, sizeof *s);
-    if (!s || !library_open(&s->arena))
+    if (!s)
         host_out_of_memory(sizeof *s);
+    library_open(&s->arena);
     return s;
 }
 

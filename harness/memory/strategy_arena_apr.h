@@ -19,26 +19,27 @@ struct library_arena {
 };
 #include "memory/library_arena.h"
 
+#define APR_POOL_BYTES 8192 /* what the smallest pool takes */
+
 static apr_size_t apr_max_free_bytes;
 
 static void mem_init(void) {
     apr_max_free_bytes = (apr_size_t)host_tune("max_free", 0);
     if (apr_initialize() != APR_SUCCESS)
-        host_out_of_memory(sizeof(apr_pool_t *));
+        host_out_of_memory(APR_POOL_BYTES);
 }
 static void mem_fini(void) {
     apr_terminate();
 }
 
-static bool library_open(struct library_arena *arena) {
+static void library_open(struct library_arena *arena) {
     apr_allocator_t *allocator;
     if (apr_allocator_create(&allocator) != APR_SUCCESS)
-        return false;
+        host_out_of_memory(APR_POOL_BYTES);
     apr_allocator_max_free_set(allocator, apr_max_free_bytes);
     if (apr_pool_create_ex(&arena->pool, NULL, NULL, allocator) != APR_SUCCESS)
-        return false;
+        host_out_of_memory(APR_POOL_BYTES);
     apr_allocator_owner_set(allocator, arena->pool);
-    return true;
 }
 static void library_reset(struct library_arena *arena) {
     apr_pool_clear(arena->pool);

@@ -18,6 +18,7 @@ struct library_arena {
 #include "memory/library_arena.h"
 
 #define JEMALLOC_DECAY_UNSET UINT64_MAX /* whatever jemalloc does, 10,000 ms in 5.3.0 */
+#define JEMALLOC_ARENA_BYTES (2u << 20) /* what it maps for an arena's own data */
 #define JEMALLOC_NAME_PARTS 3           /* arena.<i>.reset */
 
 static struct {
@@ -38,20 +39,21 @@ static void mem_init(void) {
 }
 static void mem_fini(void) {}
 
-/* Does what `parts` names to one arena. */
-static bool jemalloc_do(const size_t *parts, unsigned index, void *value, size_t value_bytes) {
+/* Does what `parts` names to one arena, which is there and explicit, so that it cannot fail. */
+static void jemalloc_do(const size_t *parts, unsigned index, void *value, size_t value_bytes) {
     size_t name[JEMALLOC_NAME_PARTS] = {parts[0], index, parts[2]};
-    return mallctlbymib(name, JEMALLOC_NAME_PARTS, NULL, NULL, value, value_bytes) == 0;
+    if (mallctlbymib(name, JEMALLOC_NAME_PARTS, NULL, NULL, value, value_bytes) != 0)
+        host_violation("jemalloc: an arena was not reset, destroyed or tuned");
 }
 
-static bool library_open(struct library_arena *arena) {
+static void library_open(struct library_arena *arena) {
     size_t bytes = sizeof arena->index;
     if (mallctl("arenas.create", &arena->index, &bytes, NULL, 0) != 0)
-        return false;
+        host_out_of_memory(JEMALLOC_ARENA_BYTES);
     arena->flags = (int)MALLOCX_ARENA(arena->index) | MALLOCX_TCACHE_NONE;
     ssize_t decay_ms = (ssize_t)jemalloc_control.decay_ms;
-    return jemalloc_control.decay_ms == JEMALLOC_DECAY_UNSET ||
-           jemalloc_do(jemalloc_control.decay, arena->index, &decay_ms, sizeof decay_ms);
+    if (jemalloc_control.decay_ms != JEMALLOC_DECAY_UNSET)
+        jemalloc_do(jemalloc_control.decay, arena->index, &decay_ms, sizeof decay_ms);
 }
 static void library_reset(struct library_arena *arena) {
     jemalloc_do(jemalloc_control.reset, arena->index, NULL, 0);

@@ -48,15 +48,14 @@ static void obstack_chunk_delete(void *of, void *chunk) {
     free(chunk);
 }
 
-static OBSTACK_ALIGNS bool library_open(struct library_arena *arena) {
+static OBSTACK_ALIGNS void library_open(struct library_arena *arena) {
     jmp_buf no_chunk;
     arena->no_chunk = &no_chunk;
     if (setjmp(no_chunk))
-        return false;
+        host_out_of_memory((size_t)obstack_chunk_bytes);
     obstack_specify_allocation_with_arg(&arena->stack, obstack_chunk_bytes, OBSTACK_ALIGNMENT,
                                         obstack_chunk_new, obstack_chunk_delete, arena);
     arena->first = obstack_alloc(&arena->stack, 0);
-    return true;
 }
 static void library_reset(struct library_arena *arena) {
     obstack_free(&arena->stack, arena->first);
