@@ -2,8 +2,8 @@
 /* library_objects.h - objects of a library whose scopes also take single ones back: what talloc's
  * contexts and mimalloc's heaps have in common.
  *
- * A strategy defines struct mem_scope, includes this, and defines begin, end, send, receive and the
- * library_ calls below. Sound because a scope has one user at a time (mem.h).
+ * A strategy includes this and defines init, fini, begin, end, send, receive and the library_ calls
+ * below. Sound because a scope has one user at a time (mem.h).
  */
 #include "memory/no_keep.h"
 #include "memory/no_slots.h"
@@ -26,7 +26,7 @@ static void mem_detach(mem_thread *t) {
 /* NULL where memory ran out. */
 MEM_INLINE void *library_new(mem_scope *s, size_t bytes);
 MEM_INLINE void *library_resize(mem_scope *s, void *object, size_t bytes);
-MEM_INLINE void library_free(mem_scope *s, void *object);
+MEM_INLINE void library_free(void *object);
 
 MEM_INLINE void *mem_try_new(mem_thread *t, mem_scope *s, const mem_type *type,
                              size_t trailing_bytes) {
@@ -61,7 +61,7 @@ static __attribute__((unused)) void library_drop_linked(mem_thread *t, mem_scope
     while (object) {
         mem_cascade_step(&cascade, type, object);
         void *rest = mem_shed(t, s, &type, object);
-        library_free(s, object);
+        library_free(object);
         object = rest;
     }
     mem_cascade_end(&cascade);
@@ -71,5 +71,5 @@ MEM_INLINE void mem_drop(mem_thread *t, mem_scope *s, const mem_type *type, void
     if (mem_has_edges(type))
         library_drop_linked(t, s, type, object);
     else if (object)
-        library_free(s, object);
+        library_free(object);
 }
