@@ -9,7 +9,8 @@ enum mem_cause {
     MEM_CAUSE_COLLECTOR_PAUSE,
     MEM_CAUSE_ASSIST,      /* work or waiting for a collector that the program outruns */
     MEM_CAUSE_CASCADE,     /* one drop that freed more than MEM_CASCADE_OBJECTS objects */
-    MEM_CAUSE_ARENA_RESET, /* a scope's end that gave back more than MEM_RESET_CHUNKS chunks */
+    MEM_CAUSE_ARENA_RESET, /* a scope's end that gave back more than MEM_RESET_CHUNKS chunks, or
+                            * what its strategy's header names where a library hides its chunks */
     MEM_CAUSE_FAULTS,      /* a slow request with a major fault or a burst of minor ones */
     MEM_CAUSE_PREEMPTION,  /* a gap while waiting, or a slow request with an involuntary switch */
     MEM_CAUSE_STALL,       /* made on purpose: the stall scenario, the test hook */
@@ -17,5 +18,6 @@ enum mem_cause {
 };
 #define MEM_CASCADE_OBJECTS 64
 #define MEM_RESET_CHUNKS 8
+#define MEM_RESET_BYTES (512u << 10)
 
 #endif

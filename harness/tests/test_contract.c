@@ -6,11 +6,13 @@
  */
 #include "tests/contract.h"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define BLOBS 400
 #define LIST_LENGTH 200000
 #define DROPS 1000000
+#define TRIES 10000 /* of BLOB_BYTES_MAX each */
 
 static mem_ref *slots_of(struct table *table) {
     return mem_trailing(&table_type, table);
@@ -205,14 +207,66 @@ static void test_scopes_nest(void **state) {
     nest(100);
 }
 
-static size_t rss_bytes(void) {
-    long pages = 0;
+/* Each ends with much in it, of which the next takes over some. */
+static void test_large_scopes_come_and_go(void **state) {
+    (void)state;
+    mem_ref *blobs = mem_state_new(BLOBS * sizeof *blobs);
+    for (uint64_t round = 0; round < 20; round++) {
+        mem_scope *s = mem_scope_begin(self);
+        for (uint64_t i = 0; i < BLOBS; i++)
+            blobs[i] = blob_new(self, s, i + round, blob_size(i + round));
+        for (uint64_t i = 0; i < BLOBS; i++) {
+            size_t bytes = blob_size(i + round);
+            assert_true(blob_is_right(blobs[i], i + round, bytes, bytes));
+            mem_drop(self, s, &blob_type, blobs[i]);
+        }
+        mem_scope_end(self, s);
+    }
+    mem_state_free(blobs);
+}
+
+/* Of /proc/self/statm: 1 what is resident, 5 what RLIMIT_DATA limits. */
+static size_t statm_bytes(int field) {
+    long pages[6] = {0};
     FILE *file = fopen("/proc/self/statm", "r");
     assert_non_null(file);
-    assert_int_equal(fscanf(file, "%*s %ld", &pages), 1);
+    for (int i = 0; i < 6; i++)
+        assert_int_equal(fscanf(file, "%ld", &pages[i]), 1);
     fclose(file);
-    return (size_t)pages * (size_t)sysconf(_SC_PAGESIZE);
+    return (size_t)pages[field] * (size_t)sysconf(_SC_PAGESIZE);
 }
+static size_t rss_bytes(void) {
+    return statm_bytes(1);
+}
+
+static void test_try_new_gives_null_without_memory(void **state) {
+    (void)state;
+    if (strstr(MEM_STRATEGY_HEADER, "boehm") || strstr(MEM_STRATEGY_HEADER, "none") ||
+        strstr(MEM_STRATEGY_HEADER, "audit") || TAILRACE_SANITIZER[0] != '\0') {
+        print_message("skipped: ends the run instead, or memory does not end by RLIMIT_DATA\n");
+        skip();
+    }
+    struct rlimit before, limit;
+    mem_ref *blobs = mem_state_new(TRIES * sizeof *blobs);
+    mem_scope *s = mem_scope_begin(self);
+    assert_int_equal(getrlimit(RLIMIT_DATA, &before), 0);
+    limit = before;
+    limit.rlim_cur = statm_bytes(5) + ((size_t)16 << 20);
+    assert_int_equal(setrlimit(RLIMIT_DATA, &limit), 0);
+    uint64_t made = 0;
+    while (made < TRIES && (blobs[made] = mem_try_new(self, s, &blob_type, BLOB_BYTES_MAX)))
+        made++;
+    setrlimit(RLIMIT_DATA, &before);
+    assert_in_range(made, 1, TRIES - 1);
+    struct blob *blob = blob_new(self, s, 3, BLOB_BYTES_MAX);
+    assert_true(blob_is_right(blob, 3, BLOB_BYTES_MAX, BLOB_BYTES_MAX));
+    mem_drop(self, s, &blob_type, blob);
+    while (made > 0)
+        mem_drop(self, s, &blob_type, blobs[--made]);
+    mem_scope_end(self, s);
+    mem_state_free(blobs);
+}
+
 static void test_a_long_scope_reclaims(void **state) {
     (void)state;
     NEEDS(MEM_RECLAIM);
@@ -263,6 +317,8 @@ int main(void) {
         cmocka_unit_test(test_rings_go_with_their_scope),
         cmocka_unit_test(test_scopes_come_and_go),
         cmocka_unit_test(test_scopes_nest),
+        cmocka_unit_test(test_large_scopes_come_and_go),
+        cmocka_unit_test(test_try_new_gives_null_without_memory),
         cmocka_unit_test(test_a_long_scope_reclaims),
         cmocka_unit_test(test_state_memory_holds_references),
     };

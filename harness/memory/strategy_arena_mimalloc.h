@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* strategy_arena_mimalloc.h - first-class heaps of mimalloc, one per scope, destroyed at its end.
+ *
+ * A heap allocates on the thread that made it only, so scopes cannot be handed over. All objects
+ * are dropped by the time their scope ends (mem.h): mi_heap_destroy finds a few empty pages at
+ * most, so no arena reset is logged. Linked behind libc: malloc stays libc's.
+ */
+#include "memory/library_objects.h"
+#include "memory/no_handoff.h"
+
+#include <mimalloc.h>
+
+#define MIMALLOC_HEAP_BYTES 4096 /* about what a heap's own data takes */
+
+static void mem_init(void) {}
+static void mem_fini(void) {}
+
+/* A scope is its heap. */
+MEM_INLINE mi_heap_t *mimalloc_heap(mem_scope *s) {
+    return (mi_heap_t *)(void *)s;
+}
+
+static inline mem_scope *mem_scope_begin(mem_thread *t) {
+    (void)t;
+    mi_heap_t *heap = mi_heap_new();
+    if (!heap)
+        host_out_of_memory(MIMALLOC_HEAP_BYTES);
+    return (mem_scope *)(void *)heap;
+}
+static inline void mem_scope_end(mem_thread *t, mem_scope *s) {
+    (void)t;
+    mi_heap_destroy(mimalloc_heap(s));
+}
+
+MEM_INLINE void *library_new(mem_scope *s, size_t bytes) {
+    return mi_heap_malloc(mimalloc_heap(s), bytes);
+}
+MEM_INLINE void *library_resize(mem_scope *s, void *object, size_t bytes) {
+    return mi_heap_realloc(mimalloc_heap(s), object, bytes);
+}
+MEM_INLINE void library_free(void *object) {
+    mi_free(object);
+}
