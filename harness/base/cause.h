@@ -8,6 +8,7 @@
 enum mem_cause {
     MEM_CAUSE_COLLECTOR_PAUSE,
     MEM_CAUSE_CASCADE,     /* one drop that freed more than MEM_CASCADE_OBJECTS objects */
+    MEM_CAUSE_BATCH_FREE,  /* retired objects, more than MEM_CASCADE_OBJECTS, freed at once */
     MEM_CAUSE_ARENA_RESET, /* a scope's end that gave back more than MEM_RESET_CHUNKS chunks */
     MEM_CAUSE_FAULTS,      /* a slow request with a major fault or a burst of minor ones */
     MEM_CAUSE_PREEMPTION,  /* a gap while waiting, or a slow request with an involuntary switch */
