@@ -292,19 +292,22 @@ static struct board *board_new(mem_thread *t, mem_scope *s, uint64_t value) {
     mem_slot_swap(t, s, board, &board->slot, &pair_type, pair_new(t, s, value));
     return board;
 }
-/* The first read ends while the object with the second one's slot has been replaced for long. */
+/* What is read stays while the owner of its slot is dropped, or was replaced before and let go. */
 static void read_on(mem_thread *t, struct shared *shared) {
     struct wall *wall = shared->object;
-    struct board *board = mem_slot_read(t, &wall->slot);
-    struct pair *pair = mem_slot_read(t, &board->slot);
+    struct board *dropped = shared->parcels[0].object, *board = mem_slot_read(t, &wall->slot);
+    struct pair *pairs[2] = {mem_slot_read(t, &dropped->slot)};
     tell_sent(t, shared, 1);
     wait_until_sent(t, shared, 2);
-    count(&shared->wrong, board->value != 1 || !pair_is_right(pair, 1));
+    pairs[1] = mem_slot_read(t, &board->slot);
+    count(&shared->wrong, board->value != 1);
     mem_slot_read_end(t, &board_type, board);
     tell_sent(t, shared, 3);
     wait_until_sent(t, shared, 4);
-    count(&shared->wrong, !pair_is_right(pair, 1) || pair->value != 1);
-    mem_slot_read_end(t, &pair_type, pair);
+    for (int i = 0; i < 2; i++) {
+        count(&shared->wrong, !pair_is_right(pairs[i], 1) || pairs[i]->value != 1);
+        mem_slot_read_end(t, &pair_type, pairs[i]);
+    }
 }
 static void swap_boards(mem_thread *t, struct shared *shared) {
     struct wall *wall = shared->object;
@@ -324,11 +327,16 @@ static void test_reads_stay_open_over_many_swaps(void **state) {
     mem_scope *s = swapping->scope = mem_scope_begin(self);
     struct wall *wall = reading->object = swapping->object = mem_new(self, s, &wall_type, 0);
     mem_slot_swap(self, s, wall, &wall->slot, &board_type, board_new(self, s, 1));
+    struct board *dropped = reading->parcels[0].object = board_new(self, s, 1);
     mem_scope_leave(self, s);
     pthread_t reader, swapper;
     start(&reader, 1, reading);
     for (uint32_t sent = 1; sent < 4; sent += 2) {
         wait_until_sent(self, reading, sent);
+        mem_scope_enter(self, s);
+        mem_drop(self, s, &board_type, sent == 1 ? dropped : NULL);
+        mem_scope_leave(self, s);
+        swap_boards(self, swapping);
         for (uint32_t i = 0; i < SWAPPERS; i++) {
             start(&swapper, 1, swapping);
             join(&swapper, 1);
