@@ -13,3 +13,7 @@ static inline void mem_slot_swap(mem_thread *t, mem_scope *s, void *owner, mem_s
     (void)t, (void)s, (void)owner, (void)slot, (void)type, (void)object;
     host_violation("slot_swap: this strategy does not provide slots");
 }
+/* What the slots of an object that is freed still hold. */
+MEM_INLINE void mem_give_up_slots(mem_thread *t, const mem_type *type, void *object) {
+    (void)t, (void)type, (void)object;
+}

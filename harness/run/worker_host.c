@@ -13,6 +13,8 @@ _Thread_local int16_t self_worker = -1;
 
 void host_interval(enum mem_cause cause, uint64_t begin_ns, uint64_t end_ns) {
     struct area *area = process.area;
+    if (self_worker < 0 && cause != MEM_CAUSE_COLLECTOR_PAUSE)
+        return; /* a thread beside the workers holds none of them up */
     /* relaxed: read after the process has ended */
     uint32_t i = atomic_fetch_add_explicit(&area->interval_count, 1, memory_order_relaxed);
     if (i < AREA_INTERVALS_MAX)

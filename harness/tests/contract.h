@@ -33,6 +33,9 @@ struct board {
     uint64_t value;
     mem_slot slot;
 };
+struct wall {
+    mem_slot slot;
+};
 static const mem_type blob_type = {
     .name = "blob", .size = sizeof(struct blob), .trailing_max = BLOB_BYTES_MAX};
 static const mem_type node_type;
@@ -54,6 +57,9 @@ static const mem_type pair_type = {.name = "pair", .id = 3, .size = sizeof(struc
 static const mem_edge board_edges[] = {{offsetof(struct board, slot), MEM_SLOT, &pair_type}};
 static const mem_type board_type = {
     .name = "board", .id = 4, .size = sizeof(struct board), .edge_count = 1, .edges = board_edges};
+static const mem_edge wall_edges[] = {{offsetof(struct wall, slot), MEM_SLOT, &board_type}};
+static const mem_type wall_type = {
+    .name = "wall", .id = 5, .size = sizeof(struct wall), .edge_count = 1, .edges = wall_edges};
 
 static mem_thread *self; /* the main thread's */
 

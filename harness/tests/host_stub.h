@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* host_stub.h - host.h for tests of a strategy without a worker around it: dies with the sentence.
- */
+/* host_stub.h - host.h for tests of a strategy without a worker around it: dies with the sentence,
+ * takes tunables from the environment. */
 #ifndef TAILRACE_TESTS_HOST_STUB_H
 #define TAILRACE_TESTS_HOST_STUB_H
 
@@ -24,8 +24,8 @@ _Noreturn void host_violation(const char *sentence) {
     abort();
 }
 uint64_t host_tune(const char *key, uint64_t fallback) {
-    /* collectors that collect all the time */
-    return strcmp(key, "headroom") == 0 ? 65536 : strcmp(key, "growth") == 0 ? 5 : fallback;
+    const char *value = getenv(key);
+    return value ? strtoull(value, NULL, 10) : fallback;
 }
 
 #endif

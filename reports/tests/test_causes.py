@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from tailrace_report import causes, noise, text
+from tailrace_report import causes, noise, style, text
 from tailrace_report.cells import Cell
 
 
@@ -60,6 +60,12 @@ def test_main_cause_is_named_with_its_share():
                              "all": 300})) == (
         "50.0 % of p99.9 (1.00 µs) is collector pauses and 10.0 % is preemption, "
         "70.0 % all causes together.")
+    assert told(run(1000, **{"batch-free": 400, "all": 400})) == (
+        "60.0 % of p99.9 (1.00 µs) is batch frees.")
+
+
+def test_every_cause_has_a_name_and_a_marker():
+    assert list(causes.NAMES) == list(style.CAUSE_MARKERS)
 
 
 def test_what_no_cause_explains_is_said():
