@@ -65,7 +65,8 @@ def expected(program):
 @pytest.mark.parametrize("threads, load", LOADS, ids=["closed", "open"])
 def test_strategies_compute_the_same(tailrace, listed_scenario, listed_strategy, threads, load,
                                      expected):
-    result = measure(tailrace, listed_scenario, strategy=listed_strategy, threads=threads, load=load)
+    result = measure(tailrace, listed_scenario, strategy=listed_strategy, threads=threads,
+                     load=load)
     missing = missing_needs(tailrace, listed_scenario, listed_strategy)
     assert (result["status"] == "unsupported") == bool(missing), result["reason"]
     if missing:
