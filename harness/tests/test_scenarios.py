@@ -115,3 +115,27 @@ def test_load_and_workers_do_not_matter(tailrace, listed_scenario, load, threads
 def test_warmup_leaves_no_trace(tailrace, listed_scenario, expected):
     result = measure(tailrace, listed_scenario, "--warmup", "0.1")
     assert result["warmup_s"] == 0.1 and result["checksum"] == expected(listed_scenario)
+
+
+def memory_used(tailrace, scenario, strategy):
+    """What a run of so many requests that it tells held at most, beyond the empty worker."""
+    live, requests = {"stalled-reader": (64, 100000), "graph": (20000, 50000)}[scenario]
+    result = tailrace.result(scenario, "--live", live, "--requests", requests, "--threads", "1",
+                             "--warmup", "0", "--closed", "--strategy", strategy)
+    assert result["status"] == "ok", result["reason"]
+    assert 0 < result["live_bytes"] < 2e6, "what is leaked or not yet reclaimed is not live"
+    return result["rss_peak_bytes"] - result["rss_base_bytes"]
+
+
+# 100,000 requests replace 3,000 configurations of 23 kB.
+@pytest.mark.parametrize("strategy, bounded", [("leak", False), ("refcount", True)])
+def test_a_reader_that_stands_still(tailrace, strategy, bounded, unsanitized):
+    used = memory_used(tailrace, "stalled-reader", strategy)
+    assert used < 16e6 if bounded else used > 48e6
+
+
+# 50,000 requests replace 5,000 rings, of 190 nodes each on average.
+@pytest.mark.parametrize("strategy, bounded", [("arena", True), ("refcount", False)])
+def test_rings_that_are_replaced(tailrace, strategy, bounded, unsanitized):
+    used = memory_used(tailrace, "graph", strategy)
+    assert used < 32e6 if bounded else used > 48e6
