@@ -45,6 +45,7 @@ struct area_config {
     char heap_path[AREA_PATH_BYTES]; /* what malloc must come from; empty: the C library */
     char data_dir[AREA_PATH_BYTES];
     bool tsc;                    /* the clock: TSC, else CLOCK_MONOTONIC */
+    bool leaks;                  /* by design: LeakSanitizer is not to report it */
     uint64_t live, budget_bytes; /* budget 0: none */
     uint64_t warmup_ns, duration_ns, drain_ns;
     uint64_t warmup_requests; /* open loop */

@@ -178,6 +178,11 @@ bool cell_add_tune(struct cell *cell, const char *pair, struct error *error) {
     return true;
 }
 
+bool cell_leaks(const struct cell *cell) {
+    return cell->strategy->provides & MEM_LEAKS ||
+           (cell->strategy->provides & MEM_LEAKS_RINGS && cell->scenario->needs & MEM_CYCLES);
+}
+
 bool cell_unsupported(const struct cell *cell, char *reason, size_t reason_bytes) {
     const struct strategy_info *strategy = cell->strategy;
     uint32_t leaked = strategy->provides & MEM_LEAKS_RINGS ? MEM_CYCLES : 0;

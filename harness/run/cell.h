@@ -46,6 +46,9 @@ bool cell_add_tune(struct cell *cell, const char *pair, struct error *error);
 bool cell_set_clock(struct cell *cell, const char *name, struct error *error);
 bool cell_set_arrivals(struct cell *cell, const char *name, struct error *error);
 
+/* True where the strategy never gives back what the scenario drops, by its design. */
+bool cell_leaks(const struct cell *cell);
+
 /* Why this cell cannot be run at all, as a sentence; false if it can. */
 bool cell_unsupported(const struct cell *cell, char *reason, size_t reason_bytes);
 

@@ -188,8 +188,7 @@ static json_t *stamps_json(const struct cell *cell, const struct run *run) {
     }
     if (cell->threads + helpers > (uint64_t)cores)
         json_array_append_new(stamps, json_string("oversubscribed"));
-    if (cell->strategy->provides & MEM_LEAKS ||
-        (cell->strategy->provides & MEM_LEAKS_RINGS && cell->scenario->needs & MEM_CYCLES))
+    if (cell_leaks(cell))
         json_array_append_new(stamps, json_string("leaks"));
     if (cell->warmup_s <= 0)
         json_array_append_new(stamps, json_string("cold"));

@@ -54,6 +54,7 @@ static void configure(const struct cell *cell, struct area *area) {
     snprintf(config->heap_path, sizeof config->heap_path, "%s", cell->heap_path);
     snprintf(config->data_dir, sizeof config->data_dir, "%s", path_data());
     config->tsc = cell->tsc;
+    config->leaks = cell_leaks(cell);
     config->live = cell->live;
     config->budget_bytes = cell->budget_bytes;
     config->warmup_ns = (uint64_t)(cell->warmup_s * 1e9);

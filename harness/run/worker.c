@@ -76,12 +76,14 @@ static void pin(uint32_t index) {
     }
 }
 
-/* Wipes what was recorded and touches what will be, so that recording meets no first-touch faults.
- */
-static void clear_record(struct load_record *record, const struct load_plan *plan) {
-    uint64_t traced = plan->requests / plan->workers + 1;
+/* Wipes what was recorded and touches what will be, by warm-up too, so that recording meets no
+ * first-touch faults and the program's resident memory is not charged with it. */
+static void clear_record(struct load_record *record, const struct area_config *config) {
+    uint64_t most = config->plan.requests > config->warmup_requests ? config->plan.requests
+                                                                    : config->warmup_requests;
+    uint64_t traced = most / config->plan.workers + 1;
     memset(record, 0, LOAD_RECORD_CLEARED);
-    if (traced > LOAD_TRACE_MAX || plan->requests == 0)
+    if (traced > LOAD_TRACE_MAX || !config->plan.open) /* a closed warm-up has as many as it can */
         traced = LOAD_TRACE_MAX;
     memset(record->trace, 0, traced * sizeof *record->trace);
 }
@@ -102,14 +104,14 @@ static void *worker_main(void *argument) {
     struct load_record *record = &area->records[thread->index];
     self_worker = (int16_t)thread->index;
     pin(thread->index);
-    clear_record(record, &area->config.plan);
+    clear_record(record, &area->config);
     wait_turn(); /* set-up */
     wait_turn(); /* warm-up */
     thread->memory = process.scenario->mem_attach();
     process.scenario->mem_block(thread->memory);
     worker_run_phase(thread, &process.warmup);
     wait_turn(); /* reset */
-    clear_record(record, &area->config.plan);
+    clear_record(record, &area->config);
     wait_turn(); /* recording */
     struct area_noise before = noise_of_thread();
     worker_run_phase(thread, &area->config.plan);

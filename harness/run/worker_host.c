@@ -11,6 +11,12 @@
 
 _Thread_local int16_t self_worker = -1;
 
+/* Asked by LeakSanitizer, in a build that has it, at the process's end. */
+int __lsan_is_turned_off(void);
+int __lsan_is_turned_off(void) {
+    return process.area && process.area->config.leaks;
+}
+
 void host_interval(enum mem_cause cause, uint64_t begin_ns, uint64_t end_ns) {
     struct area *area = process.area;
     if (self_worker < 0 && cause != MEM_CAUSE_COLLECTOR_PAUSE)

@@ -13,36 +13,13 @@ SANITIZED = bool(os.environ.get("TAILRACE_SANITIZER"))
 SCALE = 10 if SANITIZED else 1
 # Scenario -> size of the live set, and requests: enough for each cell to reuse memory many times.
 SIZES = {"read-states": (20000 // SCALE, 30000 // SCALE), "proxy": (64, 4000 // SCALE),
-         "md1": (20, 2000 // SCALE), "mm1": (20, 2000 // SCALE), "stall": (50, 4000 // SCALE)}
+         "config-snapshot": (128, 30000 // SCALE), "stalled-reader": (32, 30000 // SCALE),
+         "graph": (20000 // SCALE, 20000 // SCALE), "md1": (20, 2000 // SCALE),
+         "mm1": (20, 2000 // SCALE), "stall": (50, 4000 // SCALE)}
 OTHER_SIZE = (1000 // SCALE, 4000 // SCALE)
 # Workers and load: the order in which requests meet differs between them.
 OPEN, CLOSED = ["--rate", "1e6"], ["--closed"]
 LOADS = [("1", CLOSED), ("3", OPEN)]
-
-
-def measure(program, scenario, *arguments, load=CLOSED, threads="1"):
-    """The result of one run; it must have ended well."""
-    live, requests = SIZES.get(scenario, OTHER_SIZE)
-    result = program.result(scenario, "--live", live, "--requests", requests, "--threads", threads,
-                            "--warmup", "0.005", *load, *arguments)
-    if result["status"] != "unsupported":
-        # an open loop at a rate beyond reach is overloaded where the machine is not fast enough
-        assert result["status"] in ("ok", "overloaded" if load is OPEN else "ok"), result["reason"]
-        assert result["requests"] == requests
-    return result
-
-
-@pytest.fixture(scope="module")
-def expected(program):
-    """Scenario -> the checksum by one worker under malloc, in the order of the requests."""
-    known = {}
-
-    def checksum(scenario):
-        if scenario not in known:
-            known[scenario] = measure(program, scenario)["checksum"]
-            assert known[scenario] and known[scenario] != 16 * "0"
-        return known[scenario]
-    return checksum
 
 
 def missing_needs(tailrace, scenario, strategy):
@@ -53,10 +30,42 @@ def missing_needs(tailrace, scenario, strategy):
     return set(needs) - set(provides["provides"]) - leaked
 
 
+def plain(tailrace, scenario):
+    """The plainest strategy, over malloc, that can run the scenario: others are held against it."""
+    return next(one for one in ("malloc", "refcount", "leak")
+                if not missing_needs(tailrace, scenario, one))
+
+
+def measure(program, scenario, *arguments, strategy=None, load=CLOSED, threads="1"):
+    """The result of one run; it must have ended well."""
+    live, requests = SIZES.get(scenario, OTHER_SIZE)
+    result = program.result(scenario, "--live", live, "--requests", requests, "--threads", threads,
+                            "--strategy", strategy or plain(program, scenario), "--warmup", "0.005",
+                            *load, *arguments)
+    if result["status"] != "unsupported":
+        # an open loop at a rate beyond reach is overloaded where the machine is not fast enough
+        assert result["status"] in ("ok", "overloaded" if load is OPEN else "ok"), result["reason"]
+        assert result["requests"] == requests
+    return result
+
+
+@pytest.fixture(scope="module")
+def expected(program):
+    """Scenario -> the checksum by one worker under plain(), in the order of the requests."""
+    known = {}
+
+    def checksum(scenario):
+        if scenario not in known:
+            known[scenario] = measure(program, scenario)["checksum"]
+            assert known[scenario] and known[scenario] != 16 * "0"
+        return known[scenario]
+    return checksum
+
+
 @pytest.mark.parametrize("threads, load", LOADS, ids=["closed", "open"])
 def test_strategies_compute_the_same(tailrace, listed_scenario, listed_strategy, threads, load,
                                      expected):
-    result = measure(tailrace, listed_scenario, "--strategy", listed_strategy, threads=threads,
+    result = measure(tailrace, listed_scenario, strategy=listed_strategy, threads=threads,
                      load=load)
     missing = missing_needs(tailrace, listed_scenario, listed_strategy)
     assert (result["status"] == "unsupported") == bool(missing), result["reason"]
@@ -86,7 +95,8 @@ def test_another_seed_computes_another(tailrace, listed_scenario, expected):
 def test_every_request_counts(tailrace, listed_scenario, expected):
     live, requests = SIZES.get(listed_scenario, OTHER_SIZE)
     one_less = tailrace.result(listed_scenario, "--live", live, "--requests", requests - 1,
-                               "--threads", "1", "--warmup", "0", "--closed")
+                               "--threads", "1", "--warmup", "0", "--closed", "--strategy",
+                               plain(tailrace, listed_scenario))
     assert one_less["checksum"] != expected(listed_scenario)
 
 
@@ -96,7 +106,8 @@ def test_every_request_counts(tailrace, listed_scenario, expected):
 def test_load_and_workers_do_not_matter(tailrace, listed_scenario, load, threads, expected):
     live, requests = SIZES.get(listed_scenario, OTHER_SIZE)
     result = tailrace.result(listed_scenario, "--live", live, "--requests", requests, "--threads",
-                             threads, "--warmup", "0", *load)
+                             threads, "--warmup", "0", "--strategy",
+                             plain(tailrace, listed_scenario), *load)
     assert result["status"] in ("ok", "overloaded")
     assert result["checksum"] == expected(listed_scenario)
 
@@ -104,3 +115,27 @@ def test_load_and_workers_do_not_matter(tailrace, listed_scenario, load, threads
 def test_warmup_leaves_no_trace(tailrace, listed_scenario, expected):
     result = measure(tailrace, listed_scenario, "--warmup", "0.1")
     assert result["warmup_s"] == 0.1 and result["checksum"] == expected(listed_scenario)
+
+
+def memory_used(tailrace, scenario, strategy):
+    """What a run of so many requests that it tells held at most, beyond the empty worker."""
+    live, requests = {"stalled-reader": (64, 100000), "graph": (20000, 50000)}[scenario]
+    result = tailrace.result(scenario, "--live", live, "--requests", requests, "--threads", "1",
+                             "--warmup", "0", "--closed", "--strategy", strategy)
+    assert result["status"] == "ok", result["reason"]
+    assert 0 < result["live_bytes"] < 2e6, "what is leaked or not yet reclaimed is not live"
+    return result["rss_peak_bytes"] - result["rss_base_bytes"]
+
+
+# 100,000 requests replace 3,000 configurations of 23 kB.
+@pytest.mark.parametrize("strategy, bounded", [("leak", False), ("refcount", True)])
+def test_a_reader_that_stands_still(tailrace, strategy, bounded, unsanitized):
+    used = memory_used(tailrace, "stalled-reader", strategy)
+    assert used < 16e6 if bounded else used > 48e6
+
+
+# 50,000 requests replace 5,000 rings, of 190 nodes each on average.
+@pytest.mark.parametrize("strategy, bounded", [("arena", True), ("refcount", False)])
+def test_rings_that_are_replaced(tailrace, strategy, bounded, unsanitized):
+    used = memory_used(tailrace, "graph", strategy)
+    assert used < 32e6 if bounded else used > 48e6
