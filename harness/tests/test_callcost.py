@@ -6,10 +6,12 @@ import math
 import os
 import signal
 import subprocess
+import sys
 
 import pytest
 
 CLAIMS = 6
+ENVIRONMENT = dict(os.environ, TAILRACE_PYTHON=sys.executable)  # no search for one
 FILES = {"callcost.json", "callcost.md", "callcost.png", "callcost.svg"}
 
 
@@ -22,14 +24,14 @@ def command(program, *arguments):
 def run_callcost(program, *arguments):
     """Runs it to its end."""
     return subprocess.run(command(program, *arguments), stdin=subprocess.DEVNULL, text=True,
-                          capture_output=True, timeout=120, check=False)
+                          capture_output=True, timeout=120, check=False, env=ENVIRONMENT)
 
 
 @pytest.fixture(scope="module")
 def done(program, tmp_path_factory):
-    """(Finished command, folder): two tiny rounds of every strategy on the C library's heap."""
+    """(Finished command, folder): a tiny round of every strategy on the C library's heap."""
     folder = tmp_path_factory.mktemp("callcost") / "new"
-    return run_callcost(program, "--rounds", 2, "--time-us", 100, "--only", "*/glibc",
+    return run_callcost(program, "--rounds", 1, "--time-us", 100, "--only", "*/glibc",
                         "--out", folder), folder
 
 
@@ -46,7 +48,7 @@ def test_all_files_are_written(done, summary):
     assert {path.name for path in folder.iterdir()} == FILES
     assert all(path.stat().st_size > 0 for path in folder.iterdir())
     assert finished.stdout.startswith((folder / "callcost.md").read_text())
-    assert summary["rounds"] == 2 and not summary["interrupted"]
+    assert summary["rounds"] == 1 and not summary["interrupted"]
 
 
 def test_every_strategy_has_times_or_a_reason(summary, tailrace):
@@ -101,13 +103,14 @@ def test_a_heap_is_preloaded(tailrace, tmp_path):
                  if heap["installed"] and heap["library"]), None)
     if not heap:
         pytest.skip("no heap but the C library's is installed")
-    done = run_callcost(tailrace, "--rounds", 1, "--time-us", 100, "--out", tmp_path,
+    done = run_callcost(tailrace, "--rounds", 2, "--time-us", 100, "--out", tmp_path,
                         "--only", f"malloc/{heap['name']}")
     assert done.returncode == 0, done
     cells = json.loads((tmp_path / "callcost.json").read_text())["cells"]
     assert [cell["reason"] for cell in cells] == [None] * len(cells)
     # both on the heap: the strategy, and the bare library
     assert [cell["heap"] for cell in cells] == [heap["name"]] * 2 + ["glibc"]
+    assert {way["ns"]["rounds"] for cell in cells for way in cell["ways"] if way["ns"]} == {2}
 
 
 def test_an_interrupted_run_keeps_what_was_measured(tailrace, tmp_path):
@@ -115,7 +118,8 @@ def test_an_interrupted_run_keeps_what_was_measured(tailrace, tmp_path):
         process = subprocess.Popen(
             command(tailrace, "--rounds", 500, "--time-us", 100, "--only", "malloc/glibc",
                     "--out", tmp_path / "out"),
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said)
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said,
+            env=ENVIRONMENT)
     try:
         tailrace.wait_for(lambda: "round 2" in (tmp_path / "said").read_text(), "round 2")
         process.send_signal(signal.SIGINT)
@@ -137,11 +141,11 @@ def test_bad_arguments(tailrace, arguments):
 
 def test_missing_programs(tailrace, tmp_path):
     done = subprocess.run([str(tailrace.repository / "benches/callcost/run"), "--build", tmp_path],
-                          capture_output=True, text=True, check=False)
+                          capture_output=True, text=True, check=False, env=ENVIRONMENT)
     assert done.returncode == 3 and len(done.stderr.splitlines()) == 1
     (tmp_path / "tailrace").symlink_to(tailrace.program)
     done = subprocess.run([str(tailrace.repository / "benches/callcost/run"), "--build", tmp_path],
-                          capture_output=True, text=True, check=False)
+                          capture_output=True, text=True, check=False, env=ENVIRONMENT)
     assert done.returncode == 3 and len(done.stderr.splitlines()) == 1
 
 

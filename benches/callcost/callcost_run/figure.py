@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 from tailrace_report.drawing import LINE_IN, WIDTH_IN, EndLabel, end_labels, legend_above
-from tailrace_report.style import CONTROL, FLOOR, INK, RC, STYLES
+from tailrace_report.style import (COLORS, CONTROL, DASHES, FLOOR, INK, MARKERS, RC, STYLES,
+                                   Style)
 
 from .measure import bare_name
 from .summary import FEW, HEAP, SIZE, SIZES
@@ -88,13 +89,19 @@ def draw_loops(axes, cells):
                                  zorder=1)
 
 
+def style_of(place):
+    """As STYLES, without an end."""
+    turn = place // len(COLORS)
+    return Style(COLORS[place % 8], DASHES[(place + 3 * turn) % 8], MARKERS[(place + 5 * turn) % 8])
+
+
 def size_lines(cells):
     """(label, style, times by size) of each strategy on the C library's heap."""
     lines = []
     for place, name in enumerate(grouped(cells)):
         cell = next(one for one in cells if one["strategy"] == name)
         ways = [local(cell, size, FEW) for size in SIZES]
-        lines.append((name, STYLES[place % len(STYLES)],
+        lines.append((name, style_of(place),
                       [way["ns"]["median"] if way and way["ns"] else float("nan") for way in ways]))
     return lines
 
@@ -143,7 +150,7 @@ def draw(summary):
     legend_in = legend_above(None, handles)
     height_in = legend_in + rows_in + sizes_in + 2 * MARGIN_IN + 0.15
     figure = Figure(figsize=(WIDTH_IN, height_in))
-    left, right = 1.9 / WIDTH_IN, 2.1 / WIDTH_IN
+    left, right = 2.0 / WIDTH_IN, 2.1 / WIDTH_IN
     legend_above(figure, handles)
     upper = figure.add_axes((left, (sizes_in + 2 * MARGIN_IN) / height_in, 0.98 - left,
                              rows_in / height_in))
