@@ -80,6 +80,8 @@ MEM_INLINE void *region_new(struct region *r, struct region_store *store, size_t
     char *object = r->at;
     if (!MEM_LIKELY(bytes <= (size_t)(r->end - object)))
         return region_grow(r, store, bytes);
+    if (!object)
+        __builtin_unreachable(); /* so that nobody tests what only region_grow may return */
     r->at = object + bytes;
     return object;
 }

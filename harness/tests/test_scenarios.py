@@ -128,14 +128,17 @@ def memory_used(tailrace, scenario, strategy):
 
 
 # 100,000 requests replace 3,000 configurations of 23 kB.
-@pytest.mark.parametrize("strategy, bounded", [("leak", False), ("refcount", True)])
+@pytest.mark.parametrize("strategy, bounded", [
+    ("leak", False), ("malloc-epoch", False), ("malloc-rcu", False), ("malloc-hazard", True),
+    ("refcount", True), ("concurrent", True)])
 def test_a_reader_that_stands_still(tailrace, strategy, bounded, unsanitized):
     used = memory_used(tailrace, "stalled-reader", strategy)
     assert used < 16e6 if bounded else used > 48e6
 
 
 # 50,000 requests replace 5,000 rings, of 190 nodes each on average.
-@pytest.mark.parametrize("strategy, bounded", [("arena", True), ("refcount", False)])
+@pytest.mark.parametrize("strategy, bounded", [
+    ("arena", True), ("concurrent", True), ("refcount", False)])
 def test_rings_that_are_replaced(tailrace, strategy, bounded, unsanitized):
     used = memory_used(tailrace, "graph", strategy)
     assert used < 32e6 if bounded else used > 48e6
