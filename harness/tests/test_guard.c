@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* test_guard.c - what AddressSanitizer or memcheck sees of an allocator of ours, by MEM_MODE.
+/* test_guard.c - what sanitizers and memcheck see of an allocator of ours, by MEM_MODE.
  *
  * Compiled for a strategy and a mode (memory/guard.h). The program runs itself once for each
- * misuse, in other builds than AddressSanitizer's under Valgrind, and looks for the tool's words.
+ * misuse, under Valgrind where it has no sanitizer, and looks for the tool's words.
  */
 #include "tests/cmocka_all.h"
 #include "tests/host_stub.h"
 
 #include "memory/scenario.h"
 
+#include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,7 +29,16 @@ static const mem_type blob_type = {
     .name = "blob", .size = sizeof(struct blob), .trailing_max = 100000};
 static const mem_type pair_type = {.name = "pair", .id = 1, .size = sizeof(struct pair)};
 
-enum misuse { OVERFLOW, AFTER_END, AFTER_DROP, AFTER_RESIZE, DROPPED_TWICE, MISUSES, NO_MISUSE };
+enum misuse {
+    OVERFLOW,
+    AFTER_END,
+    AFTER_DROP,
+    AFTER_RESIZE,
+    DROPPED_TWICE,
+    UNORDERED,
+    MISUSES,
+    NO_MISUSE
+};
 static const struct {
     const char *name;
     bool by_drop; /* only where a drop gives something back */
@@ -36,7 +46,8 @@ static const struct {
                {"after the scope's end", false},
                {"after drop", true},
                {"after resize", false},
-               {"dropped twice", true}};
+               {"dropped twice", true},
+               {"read without order before the scope's end", false}}; /* ThreadSanitizer's only */
 
 /* What a tool says in each mode; without words, nothing. */
 enum guard_mode { PLAIN = GUARD_MODE_plain, POISON = GUARD_MODE_poison, PASSTHROUGH };
@@ -46,6 +57,7 @@ static const char *const asan_words[][MISUSES] = {
                 "use-after-poison"},
     [PASSTHROUGH] = {"heap-buffer-overflow", "heap-use-after-free", "heap-use-after-free",
                      "heap-use-after-free", "double-free"}};
+
 static const char *const memcheck_words[][MISUSES] = {
     [POISON] = {"0 bytes after a block of size 21 client-defined", "Invalid read of size 1",
                 "Invalid read of size 1", "Invalid read of size 1", "Unaddressable byte(s) found"},
@@ -56,8 +68,15 @@ static const char *const memcheck_words[][MISUSES] = {
 
 static volatile unsigned char sink; /* a load that nobody needs is dropped, by Valgrind as well */
 
-static bool under_asan(void) {
-    return strcmp(TAILRACE_SANITIZER, "AddressSanitizer") == 0;
+static bool under(const char *sanitizer) {
+    return strcmp(TAILRACE_SANITIZER, sanitizer) == 0;
+}
+static const char *expected_words(enum misuse misuse) {
+    if (mode == PLAIN)
+        return NULL;
+    if (under("ThreadSanitizer"))
+        return "ThreadSanitizer: data race";
+    return (under("AddressSanitizer") ? asan_words : memcheck_words)[mode][misuse];
 }
 
 static struct blob *blob_new(mem_thread *t, mem_scope *s) {
@@ -87,6 +106,14 @@ static void use_well(mem_thread *t) {
     }
 }
 
+/* relaxed: that it orders nothing is the mistake */
+static _Atomic bool was_read;
+static void *read_unordered(void *data) {
+    sink = *(unsigned char *)data;
+    atomic_store_explicit(&was_read, true, memory_order_relaxed);
+    return NULL;
+}
+
 static void use(enum misuse misuse) {
     mem_init();
     mem_thread *t = mem_attach();
@@ -105,7 +132,13 @@ static void use(enum misuse misuse) {
         blob = mem_resize(t, s, &blob_type, blob, BLOB_BYTES, 5000);
     if (misuse == AFTER_RESIZE || misuse == AFTER_DROP)
         sink = *data;
+    pthread_t reader;
+    if (misuse == UNORDERED && pthread_create(&reader, NULL, read_unordered, data) == 0)
+        while (!atomic_load_explicit(&was_read, memory_order_relaxed))
+            sched_yield();
     mem_scope_end(t, s);
+    if (misuse == UNORDERED)
+        pthread_join(reader, NULL);
     if (misuse == AFTER_END)
         sink = *data;
     mem_detach(t);
@@ -119,7 +152,8 @@ static _Noreturn void child_main(enum misuse misuse, int report) {
     snprintf(exitcode, sizeof exitcode, "--error-exitcode=%d", CHILD_REPORTED);
     dup2(report, STDERR_FILENO);
     setenv("ASAN_OPTIONS", "exitcode=99", 1);
-    if (under_asan())
+    setenv("TSAN_OPTIONS", "exitcode=99", 1);
+    if (*TAILRACE_SANITIZER)
         execl("/proc/self/exe", "test_guard", number, NULL);
     char path[4096];
     ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
@@ -163,11 +197,10 @@ static void test_misuse_is_reported_by_mode(void **state) {
     (void)state;
     uint32_t wrong = 0;
     for (enum misuse misuse = OVERFLOW; misuse < MISUSES; misuse++) {
-        if (misuses[misuse].by_drop && !(MEM_PROVIDES & MEM_RECLAIM))
+        bool lacking = misuses[misuse].by_drop && !(MEM_PROVIDES & MEM_RECLAIM);
+        if (lacking || (misuse == UNORDERED) != under("ThreadSanitizer"))
             continue;
-        const char *words =
-            mode == PLAIN ? NULL : (under_asan() ? asan_words : memcheck_words)[mode][misuse];
-        wrong += !is_seen_rightly(misuse, words);
+        wrong += !is_seen_rightly(misuse, expected_words(misuse));
     }
     assert_int_equal(wrong, 0);
 }
