@@ -9,10 +9,15 @@
 #define MEM_INLINE static inline __attribute__((always_inline, unused))
 #define MEM_LIKELY(x) __builtin_expect(!!(x), 1)
 
-/* The whole size of an object, a multiple of 8. */
-MEM_INLINE size_t mem_bytes(const mem_type *type, size_t trailing_bytes) {
+/* The size of an object, to the byte. */
+MEM_INLINE size_t mem_exact_bytes(const mem_type *type, size_t trailing_bytes) {
     assert(trailing_bytes <= type->trailing_max);
-    return (type->size + trailing_bytes + 7) & ~(size_t)7;
+    return type->size + trailing_bytes;
+}
+
+/* What it takes: a multiple of 8. */
+MEM_INLINE size_t mem_bytes(const mem_type *type, size_t trailing_bytes) {
+    return (mem_exact_bytes(type, trailing_bytes) + 7) & ~(size_t)7;
 }
 
 MEM_INLINE bool mem_has_edges(const mem_type *type) {

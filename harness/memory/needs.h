@@ -16,7 +16,8 @@ enum mem_need {
      */
     MEM_LEAKS_RINGS = 128, /* owned references that form rings */
     MEM_LEAKS = 256,       /* anything */
-    MEM_OWN_THREAD = 512   /* collects on a thread of its own, beside the workers */
+    MEM_OWN_THREAD = 512,  /* collects on a thread of its own, beside the workers */
+    MEM_SIGNALS = 1024     /* stops threads anywhere by signals, which ThreadSanitizer defers */
 };
 enum mem_heaps { MEM_ANY_HEAP, MEM_OWN_PAGES };
 

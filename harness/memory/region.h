@@ -3,19 +3,25 @@
  *
  * Chunks come from malloc. One that is given back stays with the thread that ended the scope, up to
  * `keep` bytes a thread, the rest is freed. An object too large for a chunk has one of its own.
- * A region has one user at a time (mem.h); a thread's kept chunks are its own. No locks.
+ * A region has one user at a time (mem.h); a thread's kept chunks are its own. No locks. What of a
+ * chunk holds no object is closed to the program where MEM_MODE says so (guard.h).
  */
+#include "memory/guard.h"
+
 #include <stdlib.h>
 
 struct region_chunk {
     struct region_chunk *next;
     size_t bytes;
 };
+#define REGION_HEADER_BYTES (sizeof(struct region_chunk) + GUARD_REDZONE_BYTES)
+
 struct region {
     char *at, *end;
     uint64_t chunk_count;
     struct region_chunk
         *chunks; /* the one bumped through first; those of large objects behind it */
+    struct guard_pool guard;
 };
 struct region_store {
     struct region_chunk *kept;
@@ -38,8 +44,10 @@ static struct region_chunk *region_chunk_new(struct region_store *store, size_t 
         return chunk;
     }
     chunk = malloc(bytes);
-    if (chunk)
-        chunk->bytes = bytes;
+    if (!chunk)
+        return NULL;
+    chunk->bytes = bytes;
+    guard_reset(chunk + 1, bytes - sizeof *chunk);
     return chunk;
 }
 
@@ -49,6 +57,7 @@ static void region_chunk_free(struct region_store *store, struct region_chunk *c
         free(chunk);
         return;
     }
+    guard_reset(chunk + 1, chunk->bytes - sizeof *chunk);
     chunk->next = store->kept;
     store->kept = chunk;
     store->kept_bytes += chunk->bytes;
@@ -59,10 +68,10 @@ static __attribute__((noinline)) void *region_grow(struct region *r, struct regi
                                                    size_t bytes) {
     bool own = bytes > region_chunk_bytes / 4;
     struct region_chunk *chunk =
-        region_chunk_new(store, own ? bytes + sizeof *chunk : region_chunk_bytes);
+        region_chunk_new(store, own ? bytes + REGION_HEADER_BYTES : region_chunk_bytes);
     if (!chunk)
         return NULL;
-    char *first = (char *)(chunk + 1);
+    char *first = (char *)chunk + REGION_HEADER_BYTES;
     r->chunk_count++;
     if (own && r->chunks) {
         chunk->next = r->chunks->next;
@@ -86,7 +95,28 @@ MEM_INLINE void *region_new(struct region *r, struct region_store *store, size_t
     return object;
 }
 
-/* One that gives much back is logged as a cause. */
+/* A region's first object, which holds the region itself: its scope. Not zeroed. */
+static inline void *region_scope_new(struct region *r, struct region_store *store, size_t bytes) {
+    void *scope = region_new(r, store, bytes + GUARD_REDZONE_BYTES);
+    if (!scope)
+        host_out_of_memory(region_chunk_bytes);
+    guard_open(scope, bytes);
+    return scope;
+}
+
+/* How much of an object is copied when it moves: whole words where what is behind it is not closed.
+ */
+MEM_INLINE size_t region_moved_bytes(const mem_type *type, size_t old_trailing_bytes,
+                                     size_t new_trailing_bytes) {
+    size_t old_bytes = mem_exact_bytes(type, old_trailing_bytes);
+    size_t new_bytes = mem_exact_bytes(type, new_trailing_bytes);
+    if (!GUARD_EXACT)
+        return mem_bytes(type, old_trailing_bytes);
+    return old_bytes < new_bytes ? old_bytes : new_bytes;
+}
+
+/* Given a copy, as the region lies in its own first chunk. One that gives much back is logged as a
+ * cause. */
 static void region_free(const struct region *r, struct region_store *store) {
     uint64_t begin_ns = r->chunk_count > MEM_RESET_CHUNKS ? clock_now_ns() : 0;
     for (struct region_chunk *chunk = r->chunks, *next; chunk; chunk = next) {

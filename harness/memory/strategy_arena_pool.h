@@ -27,15 +27,15 @@ struct mem_scope {
 
 static inline mem_scope *mem_scope_begin(mem_thread *t) {
     struct region region = {0};
-    mem_scope *s = region_new(&region, &t->store, sizeof *s);
-    if (!s)
-        host_out_of_memory(region_chunk_bytes);
+    mem_scope *s = region_scope_new(&region, &t->store, sizeof *s);
     memset(s, 0, sizeof *s);
     s->region = region;
+    guard_begin(&s->region.guard);
     return s;
 }
 
 static inline void mem_scope_end(mem_thread *t, mem_scope *s) {
+    guard_end(&s->region.guard);
     struct region region = s->region;
     region_free(&region, &t->store);
 }
@@ -43,25 +43,41 @@ static inline void mem_scope_end(mem_thread *t, mem_scope *s) {
 MEM_INLINE void *pool_take(mem_thread *t, mem_scope *s, uint32_t class) {
     if (class >= SIZE_CLASS_COUNT)
         return NULL;
-    struct pool_free *object = s->free[class];
-    if (!object)
+    struct pool_free *room = s->free[class];
+    if (!room)
         return region_new(&s->region, &t->store, size_class_bytes(class));
-    s->free[class] = object->next;
-    return object;
+    guard_open(room, sizeof *room);
+    s->free[class] = room->next;
+    guard_close(room, sizeof *room);
+    return room;
+}
+
+/* The place of an object, with its class before it; NULL where memory ran out. */
+MEM_INLINE void *pool_place(mem_thread *t, mem_scope *s, const mem_type *type,
+                            size_t trailing_bytes) {
+    size_t header_bytes = type->trailing_max > 0 ? POOL_HEADER_BYTES : 0;
+    uint32_t class =
+        size_class_of(mem_bytes(type, trailing_bytes) + header_bytes + GUARD_REDZONE_BYTES);
+    char *room = pool_take(t, s, class);
+    if (!MEM_LIKELY(room))
+        return NULL;
+    if (header_bytes > 0) {
+        guard_open(room, header_bytes);
+        *(uint32_t *)(void *)room = class;
+        guard_close(room, header_bytes);
+    }
+    return room + header_bytes;
 }
 
 MEM_INLINE void *mem_try_new(mem_thread *t, mem_scope *s, const mem_type *type,
                              size_t trailing_bytes) {
-    bool header = type->trailing_max > 0;
-    uint32_t class =
-        size_class_of(mem_bytes(type, trailing_bytes) + (header ? POOL_HEADER_BYTES : 0));
-    char *object = pool_take(t, s, class);
+    struct guard_pool *guard = &s->region.guard;
+    size_t bytes = mem_exact_bytes(type, trailing_bytes);
+    void *object =
+        GUARD_OWN_BLOCKS ? guard_block_new(guard, bytes) : pool_place(t, s, type, trailing_bytes);
     if (!MEM_LIKELY(object))
         return NULL;
-    if (header) {
-        *(uint32_t *)(void *)object = class;
-        object += POOL_HEADER_BYTES;
-    }
+    guard_new(guard, object, bytes);
     mem_clear_edges(type, object, trailing_bytes);
     return object;
 }
@@ -73,26 +89,49 @@ MEM_INLINE void *mem_new(mem_thread *t, mem_scope *s, const mem_type *type, size
     host_out_of_memory(mem_bytes(type, trailing_bytes));
 }
 
+/* The class that stands at the beginning of an object's room. */
+MEM_INLINE uint32_t pool_class(void *room) {
+    guard_open(room, POOL_HEADER_BYTES);
+    uint32_t class = *(uint32_t *)room;
+    guard_close(room, POOL_HEADER_BYTES);
+    return class;
+}
+
 MEM_INLINE void pool_give(mem_scope *s, const mem_type *type, void *object) {
-    uint32_t class = size_class_of(mem_bytes(type, 0));
-    if (type->trailing_max > 0) {
-        object = (char *)object - POOL_HEADER_BYTES;
-        class = *(uint32_t *)object;
+    struct guard_pool *guard = &s->region.guard;
+    if (GUARD_OWN_BLOCKS) {
+        guard_free(guard, object, mem_exact_bytes(type, 0));
+        return;
     }
-    struct pool_free *free = object;
+    guard_check(object);
+    void *room = object;
+    uint32_t class = size_class_of(mem_bytes(type, 0) + GUARD_REDZONE_BYTES);
+    if (type->trailing_max > 0) {
+        room = (char *)object - POOL_HEADER_BYTES;
+        class = pool_class(room);
+    }
+    guard_free(guard, object, size_class_bytes(class) - (size_t)((char *)object - (char *)room));
+    struct pool_free *free = room;
+    guard_open(free, sizeof *free);
     free->next = s->free[class];
     s->free[class] = free;
+    guard_close(free, sizeof *free);
 }
 
 /* Every object that is resized has trailing bytes, so it carries its class. */
 MEM_INLINE void *mem_resize(mem_thread *t, mem_scope *s, const mem_type *type, void *object,
                             size_t old_trailing_bytes, size_t new_trailing_bytes) {
-    uint32_t class = *(uint32_t *)(void *)((char *)object - POOL_HEADER_BYTES);
-    if (mem_bytes(type, new_trailing_bytes) + POOL_HEADER_BYTES > size_class_bytes(class)) {
+    size_t old_bytes = mem_exact_bytes(type, old_trailing_bytes);
+    size_t new_bytes = mem_exact_bytes(type, new_trailing_bytes);
+    if (GUARD_OWN_BLOCKS ||
+        mem_bytes(type, new_trailing_bytes) + POOL_HEADER_BYTES + GUARD_REDZONE_BYTES >
+            size_class_bytes(pool_class((char *)object - POOL_HEADER_BYTES))) {
         void *moved = mem_new(t, s, type, new_trailing_bytes);
-        memcpy(moved, object, mem_bytes(type, old_trailing_bytes));
+        memcpy(moved, object, region_moved_bytes(type, old_trailing_bytes, new_trailing_bytes));
         pool_give(s, type, object);
         object = moved;
+    } else {
+        guard_resize(&s->region.guard, object, old_bytes, new_bytes);
     }
     mem_clear_trailing(type, object, old_trailing_bytes / sizeof(mem_ref),
                        new_trailing_bytes / sizeof(mem_ref));

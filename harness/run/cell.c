@@ -202,6 +202,9 @@ bool cell_unsupported(const struct cell *cell, char *reason, size_t reason_bytes
              strcmp(strategy->family, "control") == 0)
         snprintf(reason, reason_bytes,
                  "%s reserves its memory beforehand, so a budget says nothing", strategy->name);
+    else if (strategy->provides & MEM_SIGNALS && strcmp(TAILRACE_SANITIZER, "ThreadSanitizer") == 0)
+        snprintf(reason, reason_bytes, "%s stops threads by signals, which ThreadSanitizer defers",
+                 strategy->name);
     else if (sanitized && *cell->heap_path)
         snprintf(reason, reason_bytes, "a %s build brings a heap of its own", TAILRACE_SANITIZER);
     else if (sanitized && cell->budget_bytes)
