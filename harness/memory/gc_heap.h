@@ -15,6 +15,8 @@
  *   gc_colour   | written while the world is stopped
  *   all else    | under gc_heap.lock
  */
+#include "memory/guard.h"
+
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -30,6 +32,7 @@
 #define GC_SMALL_BYTES_MAX 16384
 #define GC_FINE 64 /* classes in steps of 16 bytes, up to 1 KiB; then four to each doubling */
 #define GC_CLASSES (GC_FINE + 16)
+#define GC_HEADER_BYTES 8 /* gc_world.h; an object has the mark byte of its cell */
 #define GC_NONE UINT32_MAX
 
 enum gc_block_state {
@@ -68,6 +71,9 @@ static struct {
     size_t kept_free_bytes; /* by the sweep so far */
 } gc_heap = {.lock = PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP};
 static uint8_t gc_colour = 1;
+static struct guard_pool
+    gc_guard; /* all objects; a cell is closed but for its header, gc_world.h */
+_Static_assert(!GUARD_OWN_BLOCKS, "a collector of cells has no passthrough mode");
 
 /* The class of a cell of so many bytes, at most GC_SMALL_BYTES_MAX. */
 MEM_INLINE uint32_t gc_class_of(size_t bytes) {
@@ -88,6 +94,9 @@ MEM_INLINE _Atomic uint8_t *gc_mark_of(const void *cell) {
 MEM_INLINE void *gc_cell_of(const _Atomic uint8_t *mark) {
     return gc_heap.base + ((size_t)(mark - gc_heap.marks) << GC_GRANULE_BITS);
 }
+MEM_INLINE void *gc_object_in(void *cell) {
+    return (char *)cell + GC_HEADER_BYTES;
+}
 MEM_INLINE bool gc_is_marked(const void *cell) {
     return atomic_load_explicit(gc_mark_of(cell), memory_order_relaxed) == gc_colour;
 }
@@ -104,6 +113,7 @@ static void gc_heap_init(void) {
     gc_heap.marks = (_Atomic uint8_t *)(base + GC_RESERVE_BYTES);
     gc_heap.blocks = (struct gc_block *)(void *)(base + GC_RESERVE_BYTES + marks_bytes);
     gc_heap.states = (uint8_t *)(gc_heap.blocks + GC_BLOCKS_MAX);
+    guard_begin(&gc_guard);
     for (int i = 0; i < GC_CLASSES; i++)
         gc_heap.available[i] = GC_NONE;
 }
@@ -125,6 +135,7 @@ static bool gc_grow(uint32_t blocks) {
         !gc_map(&gc_heap.states[from], &gc_heap.states[to]) || !gc_map(begin, end))
         return false;
     memset(&gc_heap.states[from], GC_DRY, to - from);
+    guard_reset(begin, (size_t)(end - begin));
     gc_heap.block_count = to;
     gc_heap.free_count += to - from;
     return true;
@@ -180,10 +191,13 @@ static uint32_t gc_sweep_cells(uint32_t index, uint32_t cells, uint32_t bytes) {
     uint32_t live = 0;
     for (uint32_t i = 0; i < cells; i++, mark += bytes >> GC_GRANULE_BITS) {
         uint8_t value = atomic_load_explicit(mark, memory_order_relaxed);
-        if (value == colour)
+        if (value == colour) {
             live++;
-        else if (value) /* release: pairs with the acquire in gc_cell */
+        } else if (value) {
+            guard_free(&gc_guard, gc_object_in(gc_cell_of(mark)), bytes - GC_HEADER_BYTES);
+            /* release: pairs with the acquire in gc_cell */
             atomic_store_explicit(mark, 0, memory_order_release);
+        }
     }
     return live;
 }
@@ -220,6 +234,7 @@ static void gc_sweep_large(uint32_t index, bool returns) {
         gc_heap.live_bytes += count * GC_BLOCK_BYTES;
         return;
     }
+    guard_free(&gc_guard, gc_object_in(gc_cell_of(mark)), count * GC_BLOCK_BYTES - GC_HEADER_BYTES);
     /* release: pairs with the acquire in gc_cell, in the blocks' next use */
     atomic_store_explicit(mark, 0, memory_order_release);
     if (returns)

@@ -64,14 +64,21 @@ MEM_INLINE void *gc_cell(mem_thread *t, uint32_t class) {
     return NULL;
 }
 
+/* What an object of so many bytes takes. */
+MEM_INLINE size_t gc_cell_bytes(size_t bytes) {
+    return GC_HEADER_BYTES + bytes + GUARD_REDZONE_BYTES;
+}
+
 MEM_INLINE void *mem_try_new(mem_thread *t, mem_scope *s, const mem_type *type,
                              size_t trailing_bytes) {
     (void)s;
-    size_t bytes = sizeof(struct gc_header) + mem_bytes(type, trailing_bytes);
+    size_t bytes = gc_cell_bytes(mem_bytes(type, trailing_bytes));
     struct gc_header *header =
         bytes <= GC_SMALL_BYTES_MAX ? gc_cell(t, gc_class_of(bytes)) : gc_new_large(t, bytes);
     if (!MEM_LIKELY(header))
         return NULL;
+    guard_open(header, sizeof *header);
+    guard_new(&gc_guard, header + 1, mem_exact_bytes(type, trailing_bytes));
     /* relaxed: the marker learns of the object by a stop, or by the edge that it is stored in */
     atomic_store_explicit(&header->roots, 2 + 1, memory_order_relaxed);
     header->type = type->id;
@@ -99,12 +106,16 @@ MEM_INLINE void gc_root_drop(mem_thread *t, void *object) {
  * by copy; the old object is left to the collector. */
 MEM_INLINE void *mem_resize(mem_thread *t, mem_scope *s, const mem_type *type, void *object,
                             size_t old_trailing_bytes, size_t new_trailing_bytes) {
-    size_t old_bytes = mem_bytes(type, old_trailing_bytes);
-    size_t new_bytes = mem_bytes(type, new_trailing_bytes);
-    size_t cell_bytes = sizeof(struct gc_header) + (old_bytes > new_bytes ? old_bytes : new_bytes);
-    if (!type->trailing_edge && cell_bytes <= GC_SMALL_BYTES_MAX &&
-        gc_class_of(sizeof(struct gc_header) + old_bytes) == gc_class_of(cell_bytes))
+    size_t old_bytes = mem_exact_bytes(type, old_trailing_bytes);
+    size_t new_bytes = mem_exact_bytes(type, new_trailing_bytes);
+    size_t old_cell_bytes = gc_cell_bytes(mem_bytes(type, old_trailing_bytes));
+    size_t new_cell_bytes = gc_cell_bytes(mem_bytes(type, new_trailing_bytes));
+    if (!type->trailing_edge && old_cell_bytes <= GC_SMALL_BYTES_MAX &&
+        new_cell_bytes <= GC_SMALL_BYTES_MAX &&
+        gc_class_of(old_cell_bytes) == gc_class_of(new_cell_bytes)) {
+        guard_resize(&gc_guard, object, old_bytes, new_bytes);
         return object;
+    }
     void *moved = mem_new(t, s, type, new_trailing_bytes);
     memcpy(moved, object, old_bytes < new_bytes ? old_bytes : new_bytes);
     mem_clear_trailing(type, moved, old_trailing_bytes / sizeof(mem_ref),

@@ -31,6 +31,7 @@ struct gc_log {
     void **objects;
     size_t count, capacity;
 };
+_Static_assert(sizeof(struct gc_header) == GC_HEADER_BYTES, "see gc_heap.h");
 enum gc_thread_state { GC_PARKED, GC_RUNNING };
 enum gc_attention { GC_STOP = 1, GC_COLLECT = 2, GC_PAY = 4 };
 
