@@ -7,7 +7,8 @@
  * alone that logs it. */
 enum mem_cause {
     MEM_CAUSE_COLLECTOR_PAUSE,
-    MEM_CAUSE_CASCADE,     /* one drop that freed more than MEM_CASCADE_OBJECTS objects */
+    MEM_CAUSE_CASCADE, /* one drop that freed more than MEM_CASCADE_OBJECTS objects */
+    MEM_CAUSE_CYCLES,  /* a search for dropped rings among MEM_CASCADE_OBJECTS objects or more */
     MEM_CAUSE_ARENA_RESET, /* a scope's end that gave back more than MEM_RESET_CHUNKS chunks */
     MEM_CAUSE_FAULTS,      /* a slow request with a major fault or a burst of minor ones */
     MEM_CAUSE_PREEMPTION,  /* a gap while waiting, or a slow request with an involuntary switch */

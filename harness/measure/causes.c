@@ -16,7 +16,8 @@ const double causes_quantiles[CAUSES_QUANTILES] = {0.5, 0.99, 0.999, 0.9999};
 
 const char *cause_name(enum mem_cause cause) {
     static const char *const names[MEM_CAUSE_COUNT] = {
-        "collector-pause", "free-cascade", "arena-reset", "fault-burst", "preemption", "stall"};
+        "collector-pause", "free-cascade", "ring-search", "arena-reset",
+        "fault-burst",     "preemption",   "stall"};
     return names[cause];
 }
 

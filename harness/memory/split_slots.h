@@ -11,7 +11,7 @@
  * are between the two at once, so the word's count cannot overflow.
  *
  * The strategy defines before it: count_add(t, object, n), and count_sub(t, object, n), which gives
- * n references back by a thread that has one more.
+ * n references back by a thread that has one more. After it: mem_slot_swap and mem_slot_read_end.
  */
 #define SPLIT_POINTER_BITS 48
 #define SPLIT_READER ((uint64_t)1 << SPLIT_POINTER_BITS)
@@ -22,7 +22,7 @@ MEM_INLINE void *split_pointer(uint64_t word) {
 }
 
 static inline void *mem_slot_read(mem_thread *t, mem_slot *slot) {
-    /* acquire: pairs with the release in mem_slot_swap */
+    /* acquire: pairs with the release in split_swap */
     uint64_t word =
         atomic_fetch_add_explicit(&slot->word, SPLIT_READER, memory_order_acquire) + SPLIT_READER;
     void *object = split_pointer(word);
@@ -39,9 +39,9 @@ static inline void *mem_slot_read(mem_thread *t, mem_slot *slot) {
     return object;
 }
 
-static inline void mem_slot_swap(mem_thread *t, mem_scope *s, void *owner, mem_slot *slot,
-                                 const mem_type *type, void *object) {
-    (void)owner;
+/* mem_slot_swap, which need not know the owner. */
+static inline void split_swap(mem_thread *t, mem_scope *s, mem_slot *slot, const mem_type *type,
+                              void *object) {
     assert((uintptr_t)object < SPLIT_READER);
     /* relaxed: only the scope's user replaces the pointer */
     void *old = split_pointer(atomic_load_explicit(&slot->word, memory_order_relaxed));

@@ -94,3 +94,9 @@ static inline void mem_slot_read_end(mem_thread *t, const mem_type *type, void *
 #include "memory/counted.h"
 #include "memory/counted_parcel.h"
 #include "memory/split_slots.h"
+
+static inline void mem_slot_swap(mem_thread *t, mem_scope *s, void *owner, mem_slot *slot,
+                                 const mem_type *type, void *object) {
+    (void)owner;
+    split_swap(t, s, slot, type, object);
+}

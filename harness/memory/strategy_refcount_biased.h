@@ -357,6 +357,12 @@ static inline void mem_slot_read_end(mem_thread *t, const mem_type *type, void *
 #include "memory/counted_parcel.h"
 #include "memory/split_slots.h"
 
+static inline void mem_slot_swap(mem_thread *t, mem_scope *s, void *owner, mem_slot *slot,
+                                 const mem_type *type, void *object) {
+    (void)owner;
+    split_swap(t, s, slot, type, object);
+}
+
 static void mem_init(void) {}
 static void mem_fini(void) {
     for (mem_thread *t = biased_threads.detached, *next; t; t = next) {
