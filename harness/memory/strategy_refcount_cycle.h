@@ -302,7 +302,7 @@ MEM_INLINE void *mem_resize(mem_thread *t, mem_scope *s, const mem_type *type, v
     /* relaxed: a candidate of this scope, whose user the caller is */
     uint64_t word = atomic_load_explicit(cycle_word(object), memory_order_relaxed);
     assert(cycle_count(word) == 1);
-    if (word & CYCLE_BUFFERED) {
+    if (mem_has_edges(type) && word & CYCLE_BUFFERED) {
         object = cycle_move(t, s, type, object, kept_bytes, new_trailing_bytes);
     } else {
         char *base = realloc(cycle_base(type, object),

@@ -6,8 +6,6 @@
  */
 #include "tests/contract.h"
 
-#include <unistd.h>
-
 #define BLOBS 400
 #define LIST_LENGTH 200000
 #define DROPS 1000000
@@ -205,21 +203,10 @@ static void test_scopes_nest(void **state) {
     nest(100);
 }
 
-static size_t rss_bytes(void) {
-    long pages = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-    assert_non_null(file);
-    assert_int_equal(fscanf(file, "%*s %ld", &pages), 1);
-    fclose(file);
-    return (size_t)pages * (size_t)sysconf(_SC_PAGESIZE);
-}
 static void test_a_long_scope_reclaims(void **state) {
     (void)state;
     NEEDS(MEM_RECLAIM);
-    if (MEM_PROVIDES & MEM_LEAKS || strstr(MEM_STRATEGY_HEADER, "audit")) {
-        print_message("skipped: the strategy never uses an address twice\n");
-        skip();
-    }
+    NEEDS_REUSE;
     size_t before = rss_bytes();
     mem_scope *s = mem_scope_begin(self);
     for (uint64_t i = 0; i < DROPS; i++) {
