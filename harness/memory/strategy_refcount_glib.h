@@ -9,7 +9,8 @@
  * there are no slots.
  *
  * GLib ends the process where memory runs out. It says so in a fatal message first, whose handler
- * ends the run as a result: mem_try_new does as well, and never returns NULL.
+ * ends the run as a result; where there is no memory for the message either, the function that
+ * formats it does (GLib 2.74 calls itself without end there). So mem_try_new never returns NULL.
  */
 #include "memory/no_scopes.h"
 #include "memory/no_slots.h"
@@ -18,6 +19,8 @@
 #include "memory/plain_state.h"
 
 #include <glib.h>
+#include <stdarg.h>
+#include <stdio.h>
 
 /* ThreadSanitizer does not see the library's atomics. Every release of a reference pairs with the
  * clear of the last one. */
@@ -39,16 +42,31 @@ struct glib_dying {
     struct mem_cascade cascade;
 };
 static _Thread_local struct glib_dying *glib_dying;
-static _Thread_local size_t glib_wanted_bytes;
+_Thread_local size_t glib_wanted_bytes __attribute__((weak)); /* one for all scenarios */
 
 static void glib_out_of_memory(const char *domain, GLogLevelFlags level, const char *message,
                                void *data) {
     (void)domain, (void)level, (void)message, (void)data;
     host_out_of_memory(glib_wanted_bytes);
 }
+/* In the place of libc's function of this name, which GLib calls. */
+int __vasprintf_chk(char **text, int flag, const char *format, va_list arguments);
+__attribute__((weak)) int __vasprintf_chk(char **text, int flag, const char *format,
+                                          va_list arguments) {
+    (void)flag;
+    va_list counted;
+    va_copy(counted, arguments);
+    int length = vsnprintf(NULL, 0, format, counted);
+    va_end(counted);
+    *text = length < 0 ? NULL : malloc((size_t)length + 1);
+    if (!*text)
+        host_out_of_memory(glib_wanted_bytes);
+    return vsnprintf(*text, (size_t)length + 1, format, arguments);
+}
 static void mem_init(void) {
     g_log_set_handler("GLib", G_LOG_LEVEL_ERROR | G_LOG_FLAG_FATAL | G_LOG_FLAG_RECURSION,
                       glib_out_of_memory, NULL);
+    g_log("tailrace", G_LOG_LEVEL_DEBUG, "ready"); /* what GLib allocates with the first message */
 }
 static void mem_fini(void) {}
 
