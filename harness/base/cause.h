@@ -7,9 +7,10 @@
  * alone that logs it. */
 enum mem_cause {
     MEM_CAUSE_COLLECTOR_PAUSE,
-    MEM_CAUSE_ASSIST,      /* work or waiting for a collector that the program outruns */
-    MEM_CAUSE_CASCADE,     /* one drop that freed more than MEM_CASCADE_OBJECTS objects */
-    MEM_CAUSE_BATCH_FREE,  /* retired objects, more than MEM_CASCADE_OBJECTS, freed at once */
+    MEM_CAUSE_ASSIST,     /* work or waiting for a collector that the program outruns */
+    MEM_CAUSE_CASCADE,    /* one drop that freed more than MEM_CASCADE_OBJECTS objects */
+    MEM_CAUSE_CYCLES,     /* a search for dropped rings among MEM_CASCADE_OBJECTS objects or more */
+    MEM_CAUSE_BATCH_FREE, /* retired objects, more than MEM_CASCADE_OBJECTS, freed at once */
     MEM_CAUSE_ARENA_RESET, /* a scope's end that gave back more than MEM_RESET_CHUNKS chunks, or
                             * what its strategy's header names where a library hides its chunks */
     MEM_CAUSE_FAULTS,      /* a slow request with a major fault or a burst of minor ones */

@@ -16,7 +16,7 @@ const double causes_quantiles[CAUSES_QUANTILES] = {0.5, 0.99, 0.999, 0.9999};
 
 const char *cause_name(enum mem_cause cause) {
     static const char *const names[MEM_CAUSE_COUNT] = {
-        "collector-pause", "collector-assist", "free-cascade", "batch-free",
+        "collector-pause", "collector-assist", "free-cascade", "ring-search", "batch-free",
         "arena-reset",     "fault-burst",      "preemption",   "stall"};
     return names[cause];
 }

@@ -12,6 +12,7 @@
 #include "memory/scenario.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 #define BLOB_BYTES_MAX 100000
 #define TABLE_EDGES_MAX 4096
@@ -92,28 +93,53 @@ sighandler_t signal(int number, sighandler_t handler) {
         }                                                                                          \
     } while (0)
 
+#define NEEDS_REUSE                                                                                \
+    do {                                                                                           \
+        if (MEM_PROVIDES & MEM_LEAKS || strstr(MEM_STRATEGY_HEADER, "audit")) {                    \
+            print_message("skipped: the strategy never uses an address twice\n");                  \
+            skip();                                                                                \
+        }                                                                                          \
+    } while (0)
+
+/* Of /proc/self/statm, by its number there. */
+static inline size_t statm_bytes(int field) {
+    long pages[6] = {0};
+    FILE *file = fopen("/proc/self/statm", "r");
+    assert_non_null(file);
+    for (int i = 0; i < 6; i++)
+        assert_int_equal(fscanf(file, "%ld", &pages[i]), 1);
+    fclose(file);
+    return (size_t)pages[field] * (size_t)sysconf(_SC_PAGESIZE);
+}
+static inline size_t rss_bytes(void) {
+    return statm_bytes(1);
+}
+static inline size_t data_bytes(void) { /* what RLIMIT_DATA limits */
+    return statm_bytes(5);
+}
+
 /* Blobs whose bytes follow from their number. */
-static struct blob *blob_new(mem_thread *t, mem_scope *s, uint64_t i, size_t bytes) {
+static inline struct blob *blob_new(mem_thread *t, mem_scope *s, uint64_t i, size_t bytes) {
     struct blob *blob = mem_new(t, s, &blob_type, bytes);
     blob->bytes = bytes;
     for (size_t k = 0; k < bytes; k++)
         blob->data[k] = (unsigned char)(i * 31 + k);
     return blob;
 }
-static __attribute__((unused)) bool blob_is_right(const struct blob *blob, uint64_t i, size_t bytes,
-                                                  size_t checked) {
+static inline bool blob_is_right(const struct blob *blob, uint64_t i, size_t bytes,
+                                 size_t checked) {
     bool right = blob->bytes == bytes;
     for (size_t k = 0; k < checked; k++)
         right &= blob->data[k] == (unsigned char)(i * 31 + k);
     return right;
 }
 
-static struct node *node_new(mem_thread *t, mem_scope *s, uint64_t value) {
+static inline struct node *node_new(mem_thread *t, mem_scope *s, uint64_t value) {
     struct node *node = mem_new(t, s, &node_type, 0);
     node->value = value;
     return node;
 }
-static struct node *list_new(mem_thread *t, mem_scope *s, uint64_t length) {
+static inline struct node *list_new(mem_thread *t, mem_scope *s, uint64_t length) {
     struct node *list = NULL;
     for (uint64_t i = 0; i < length; i++) {
         struct node *node = node_new(t, s, i);

@@ -11,6 +11,7 @@
 #define THREADS_MAX 4
 #define PARCELS 300
 #define TURNS 3000
+#define LEFT_LENGTH 50000
 #define SLOT_READS 20000
 #define SLOT_SWAPS_MAX 400000
 #define SWAPPERS 20
@@ -25,6 +26,7 @@ struct shared {
     uint64_t expected;
     uint32_t sent; /* under lock */
     mem_parcel parcels[PARCELS];
+    _Atomic bool dropped;
     _Atomic uint32_t wrong, done; /* relaxed: read after join, or only to end a loop */
 };
 
@@ -382,6 +384,73 @@ static void test_a_blocked_thread_keeps_its_objects(void **state) {
     shared_free(shared);
 }
 
+/* Drops what the main thread kept for it, while that goes on without a safepoint. */
+static void drop_share(mem_thread *t, struct shared *shared) {
+    mem_scope_enter(t, shared->scope);
+    mem_drop(t, shared->scope, &blob_type, shared->object);
+    mem_scope_leave(t, shared->scope);
+    /* release: pairs with the acquire of the main thread, which then uses the scope */
+    atomic_store_explicit(&shared->dropped, true, memory_order_release);
+}
+static void test_what_was_shared_grows(void **state) {
+    (void)state;
+    NEEDS(MEM_SHARED);
+    NEEDS(MEM_HANDOFF);
+    NEEDS(MEM_RESIZE);
+    struct shared *shared = shared_new(drop_share);
+    mem_scope *s = shared->scope = mem_scope_begin(self);
+    struct blob *blob = shared->object = blob_new(self, s, 3, 50);
+    mem_keep(self, &blob_type, blob);
+    mem_scope_leave(self, s);
+    pthread_t id;
+    start(&id, 1, shared);
+    while (!atomic_load_explicit(&shared->dropped, memory_order_acquire))
+        sched_yield();
+    mem_scope_enter(self, s);
+    shared->object = NULL;
+    blob = mem_resize(self, s, &blob_type, blob, 50, 5000);
+    assert_true(blob_is_right(blob, 3, 50, 50));
+    join(&id, 1);
+    assert_true(blob_is_right(blob, 3, 50, 50));
+    mem_drop(self, s, &blob_type, blob);
+    mem_scope_end(self, s);
+    shared_free(shared);
+}
+
+/* Long lists by threads that are gone when they are dropped. */
+static void leave_list(mem_thread *t, struct shared *shared) {
+    scenario_lock(t, &shared->lock);
+    mem_scope_enter(t, shared->scope);
+    struct node *root = shared->object, *list = list_new(t, shared->scope, LEFT_LENGTH);
+    struct node *holder = node_new(t, shared->scope, 0);
+    mem_set(t, shared->scope, holder, &holder->left, &node_type, list);
+    mem_set(t, shared->scope, holder, &holder->next, &node_type, mem_take(t, root, &root->next));
+    mem_set(t, shared->scope, root, &root->next, &node_type, holder);
+    mem_scope_leave(t, shared->scope);
+    pthread_mutex_unlock(&shared->lock);
+}
+static void test_objects_outlive_their_thread(void **state) {
+    (void)state;
+    NEEDS(MEM_HANDOFF);
+    struct shared *shared = shared_new(leave_list);
+    mem_scope *s = shared->scope = mem_scope_begin(self);
+    struct node *root = shared->object = node_new(self, s, 0);
+    mem_scope_leave(self, s);
+    pthread_t ids[THREADS_MAX];
+    start(ids, THREADS_MAX, shared);
+    join(ids, THREADS_MAX);
+    mem_scope_enter(self, s);
+    shared->object = NULL;
+    uint64_t length = 0;
+    for (struct node *holder = mem_get(&root->next); holder; holder = mem_get(&holder->next))
+        for (struct node *node = mem_get(&holder->left); node; node = mem_get(&node->next))
+            length++;
+    assert_int_equal(length, THREADS_MAX * LEFT_LENGTH);
+    mem_drop(self, s, &node_type, root);
+    mem_scope_end(self, s);
+    shared_free(shared);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_threads_use_a_scope_in_turn),
@@ -392,6 +461,8 @@ int main(void) {
         cmocka_unit_test(test_many_reads_are_open_while_replaced),
         cmocka_unit_test(test_reads_stay_open_over_many_swaps),
         cmocka_unit_test(test_a_blocked_thread_keeps_its_objects),
+        cmocka_unit_test(test_what_was_shared_grows),
+        cmocka_unit_test(test_objects_outlive_their_thread),
     };
     return cmocka_run_group_tests(tests, contract_setup, contract_teardown);
 }

@@ -15,7 +15,8 @@ from .text import duration, listed, percent, percentile_name, seconds
 KEYS = ("p99", "p99_9", "max")
 WORTH_SAYING = 0.05  # share of a quantile below which a cause is not named in the sentence
 NAMES = {"collector-pause": "collector pauses", "collector-assist": "work for the collector",
-         "free-cascade": "free cascades", "batch-free": "batch frees",
+         "free-cascade": "free cascades", "ring-search": "searches for dropped rings",
+         "batch-free": "batch frees",
          "arena-reset": "arena resets", "fault-burst": "fault bursts",
          "preemption": "preemption", "stall": "stalls"}
 

@@ -28,8 +28,8 @@ CONTROL = Style("#8d9399", (), "")
 FLOOR_LINE = "#a9aeb5"
 FLOOR = Style("#7c828a", (1, 2), "")  # the noise floor: dotted
 CAUSE_MARKERS = {"collector-pause": "s", "collector-assist": "<", "free-cascade": "v",
-                 "batch-free": "p", "arena-reset": "^", "fault-burst": "D", "preemption": "X",
-                 "stall": "P"}
+                 "ring-search": "h", "batch-free": "p", "arena-reset": "^", "fault-burst": "D",
+                 "preemption": "X", "stall": "P"}
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#b2559a", "#000000", "#7a4b24", "#56b4e9", "#e69f00")
 DASHES = ((), (7, 2), (7, 2, 1.5, 2), (2, 1.5), (4, 1.5), (), (7, 2, 1.5, 2, 1.5, 2), (12, 3))
 MARKERS = ("o", "s", "^", "D", "X", "v", "P", "*")
