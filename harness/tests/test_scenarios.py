@@ -19,7 +19,8 @@ SIZES = {"read-states": (20000 // SCALE, 30000 // SCALE), "proxy": (64, 4000 // 
 OTHER_SIZE = (1000 // SCALE, 4000 // SCALE)
 # Workers and load: the order in which requests meet differs between them.
 OPEN, CLOSED = ["--rate", "1e6"], ["--closed"]
-LOADS = [("1", CLOSED), ("3", OPEN)]
+LOADS = [("3", OPEN)] if SANITIZED else [("1", CLOSED), ("3", OPEN)]
+ORACLES = ("md1", "mm1", "stall")  # which do next to nothing with memory
 
 
 def missing_needs(tailrace, scenario, strategy):
@@ -62,9 +63,11 @@ def expected(program):
     return checksum
 
 
-@pytest.mark.parametrize("threads, load", LOADS, ids=["closed", "open"])
+@pytest.mark.parametrize("threads, load", LOADS)
 def test_strategies_compute_the_same(tailrace, listed_scenario, listed_strategy, threads, load,
                                      expected):
+    if listed_scenario in ORACLES and listed_strategy not in ("none", "malloc", "boehm"):
+        pytest.skip("an oracle does next to nothing with memory")
     result = measure(tailrace, listed_scenario, strategy=listed_strategy, threads=threads,
                      load=load)
     if "ThreadSanitizer" in (result["reason"] or ""):
@@ -78,7 +81,7 @@ def test_strategies_compute_the_same(tailrace, listed_scenario, listed_strategy,
     assert result["checksum"] == expected(listed_scenario)
 
 
-@pytest.mark.parametrize("threads, load", LOADS, ids=["closed", "open"])
+@pytest.mark.parametrize("threads, load", LOADS)
 def test_heaps_compute_the_same(tailrace, listed_scenario, listed_heap, threads, load, expected,
                                 unsanitized):
     heap = next(one for one in tailrace.listed("heaps") if one["name"] == listed_heap)
