@@ -14,7 +14,8 @@ MEANINGS = {
                    "response times leave out the waiting",
     "cold": "no warm-up, so first-touch page faults are in the numbers",
     "oversubscribed": "workers plus collector threads exceed the cores and preempt each other",
-    "leaks": "the strategy never gives back what this scenario drops, so memory grows with requests",
+    "leaks": "the strategy never gives back what this scenario drops, so memory grows with "
+             "requests",
     "overloaded": "requests were late throughout the last half of the run: the backlog never "
                   "cleared, so response times depend on how long the run was",
 }
