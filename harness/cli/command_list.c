@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "memory/catalog.h"
 #include "run/files.h"
+#include "run/heap_tuning.h"
 #include "run/paths.h"
 
 #include <glob.h>
@@ -49,12 +50,13 @@ static void add_strategies(json_t *all) {
 
 static void add_heaps(json_t *all) {
     for (size_t i = 0; i < heap_count; i++) {
-        char path[1024];
+        char path[1024], tunables[256];
         bool installed = heap_library_path(&heaps[i], path, sizeof path);
-        json_array_append_new(all,
-                              json_pack("{s:s,s:s,s:s,s:b,s:s,s:s}", "name", heaps[i].name, "kind",
-                                        "heap", "what", heaps[i].what, "installed", installed,
-                                        "library", path, "package", heaps[i].package));
+        heap_tunables_text(heaps[i].name, tunables, sizeof tunables);
+        json_array_append_new(all, json_pack("{s:s,s:s,s:s,s:b,s:s,s:s,s:s}", "name", heaps[i].name,
+                                             "kind", "heap", "what", heaps[i].what, "installed",
+                                             installed, "library", path, "package",
+                                             heaps[i].package, "tunables", tunables));
     }
 }
 

@@ -15,8 +15,18 @@ const struct strategy_info strategies[] = {
 };
 const struct heap_info heaps[] = {
 #define HEAP(name, library, package, what) {name, library, package, what},
+#define HEAP_TUNABLE(heap, key, fallback, variable, setting)
 #include "memory/heaps.def"
 #undef HEAP
+#undef HEAP_TUNABLE
+};
+const struct heap_tunable heap_tunables[] = {
+#define HEAP(name, library, package, what)
+#define HEAP_TUNABLE(heap, key, fallback, variable, setting)                                       \
+    {heap, key, fallback, variable, setting},
+#include "memory/heaps.def"
+#undef HEAP
+#undef HEAP_TUNABLE
 };
 const struct scenario_info scenario_infos[] = {
 #define SCENARIO(id, name, needs, live, what) {name, needs, live, what},
@@ -25,6 +35,7 @@ const struct scenario_info scenario_infos[] = {
 };
 const size_t strategy_count = sizeof strategies / sizeof *strategies;
 const size_t heap_count = sizeof heaps / sizeof *heaps;
+const size_t heap_tunable_count = sizeof heap_tunables / sizeof *heap_tunables;
 const size_t scenario_count = sizeof scenario_infos / sizeof *scenario_infos;
 
 const struct strategy_info *find_strategy(const char *name) {

@@ -20,6 +20,10 @@ struct strategy_info {
 struct heap_info {
     const char *name, *library, *package, *what;
 };
+struct heap_tunable {
+    const char *heap, *key, *fallback; /* the number that is its default */
+    const char *variable, *setting;    /* # or ? stands for the number, see heaps.def */
+};
 struct scenario_info {
     const char *name;
     uint32_t needs; /* enum mem_need */
@@ -29,8 +33,9 @@ struct scenario_info {
 
 extern const struct strategy_info strategies[];
 extern const struct heap_info heaps[];
+extern const struct heap_tunable heap_tunables[];
 extern const struct scenario_info scenario_infos[];
-extern const size_t strategy_count, heap_count, scenario_count;
+extern const size_t strategy_count, heap_count, heap_tunable_count, scenario_count;
 
 /* NULL if there is none of that name. Static storage. */
 const struct strategy_info *find_strategy(const char *name);

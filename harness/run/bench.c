@@ -186,6 +186,7 @@ static bool calibrate_all(struct bench *bench, struct error *error) {
     if (!calibrate(bench->suite, bench->manifest, calibrated, bench, error))
         return false;
     calibrate_apply(bench->suite, bench->manifest);
+    json_object_set_new(bench->manifest, "cells", cells_json(bench->suite)); /* budgets are known */
     return save_manifest(bench, error);
 }
 

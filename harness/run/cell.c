@@ -2,6 +2,8 @@
 /* cell.c - checking the parts of a cell. */
 #include "run/cell.h"
 
+#include "run/heap_tuning.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
@@ -163,10 +165,29 @@ bool cell_set_arrivals(struct cell *cell, const char *name, struct error *error)
     return true;
 }
 
+/* HEAP:KEY=N: of the heap that the cell has, and whose memory its objects take. */
+static bool check_heap_tune(const struct cell *cell, const char *pair, const char *colon,
+                            const char *equals, struct error *error) {
+    char known[AREA_TEXT_BYTES];
+    size_t heap_length = (size_t)(colon - pair);
+    heap_tunables_text(cell->heap, known, sizeof known);
+    if (strlen(cell->heap) != heap_length || strncmp(cell->heap, pair, heap_length) != 0)
+        return error_set(error, EXIT_INPUT, "--tune %s: the heap is %s", pair, cell->heap);
+    if (cell->strategy->heaps == MEM_OWN_PAGES)
+        return error_set(error, EXIT_INPUT, "--tune %s: %s does not take its objects from malloc",
+                         pair, cell->strategy->name);
+    return heap_has_tunable(cell->heap, colon + 1, (size_t)(equals - colon - 1)) ||
+           error_set(error, EXIT_INPUT, "the heap %s has no tunable \"%s\" (it has: %s)",
+                     cell->heap, colon + 1, *known ? known : "none");
+}
+
 bool cell_add_tune(struct cell *cell, const char *pair, struct error *error) {
-    const char *equals = strchr(pair, '=');
+    const char *equals = strchr(pair, '='), *colon = strchr(pair, ':');
     size_t used = strlen(cell->tune);
-    if (!equals || !strategy_has_tunable(cell->strategy, pair, (size_t)(equals - pair)))
+    if (colon && colon < equals) {
+        if (!check_heap_tune(cell, pair, colon, equals, error))
+            return false;
+    } else if (!equals || !strategy_has_tunable(cell->strategy, pair, (size_t)(equals - pair)))
         return error_set(error, EXIT_INPUT, "%s has no tunable \"%s\" (it has: %s)",
                          cell->strategy->name, pair,
                          *cell->strategy->tunables ? cell->strategy->tunables : "none");
@@ -205,7 +226,7 @@ bool cell_unsupported(const struct cell *cell, char *reason, size_t reason_bytes
     else if (strategy->provides & MEM_SIGNALS && strcmp(TAILRACE_SANITIZER, "ThreadSanitizer") == 0)
         snprintf(reason, reason_bytes, "%s stops threads by signals, which ThreadSanitizer defers",
                  strategy->name);
-    else if (sanitized && *cell->heap_path)
+    else if (sanitized && (*cell->heap_path || strchr(cell->tune, ':')))
         snprintf(reason, reason_bytes, "a %s build brings a heap of its own", TAILRACE_SANITIZER);
     else if (sanitized && cell->budget_bytes)
         snprintf(reason, reason_bytes, "a %s build does not run under a budget",

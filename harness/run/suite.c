@@ -50,6 +50,19 @@ static bool set_heap(struct cell *cell, const char *heap, struct error *error) {
     return true;
 }
 
+/* "key=value key=value" */
+static bool set_tunes(struct cell *cell, const char *tune, struct error *error) {
+    char pair[AREA_TEXT_BYTES];
+    while (*(tune += strspn(tune, " "))) {
+        size_t length = strcspn(tune, " ");
+        snprintf(pair, sizeof pair, "%.*s", (int)length, tune);
+        if (!cell_add_tune(cell, pair, error))
+            return false;
+        tune += length;
+    }
+    return true;
+}
+
 /* What makes a cell a point of a curve: a load of its own, or a budget by multiples. */
 static bool set_curve(struct cell *cell, const json_t *json, const char *from,
                       struct error *error) {
@@ -71,15 +84,16 @@ static bool set_curve(struct cell *cell, const json_t *json, const char *from,
 
 static bool parse_cell(struct cell *cell, const json_t *json, const json_t *suite, const char *from,
                        struct error *error) {
-    static const char *const known[] = {
-        "scenario",     "strategy", "heap",     "threads",      "live", "tune",
-        "budget_bytes", "load",     "own_load", "budget_times", NULL};
+    static const char *const known[] = {"scenario", "strategy",     "heap",         "threads",
+                                        "live",     "tune",         "budget_bytes", "load",
+                                        "own_load", "budget_times", "duration_s",   NULL};
     const char *scenario = json_string_value(json_object_get(json, "scenario"));
     const char *strategy = json_string_value(json_object_get(json, "strategy"));
     const char *heap = json_string_value(json_object_get(json, "heap"));
     const char *tune = json_string_value(json_object_get(json, "tune"));
     const char *arrivals = json_string_value(json_object_get(suite, "arrivals"));
     const char *clock = json_string_value(json_object_get(suite, "clock"));
+    const json_t *duration = json_object_get(json, "duration_s");
     if (!known_keys(json, known, from, error))
         return false;
     if (!scenario || !find_scenario(scenario))
@@ -88,13 +102,14 @@ static bool parse_cell(struct cell *cell, const json_t *json, const json_t *suit
                          scenario ? scenario : "");
     cell_defaults(cell, find_scenario(scenario));
     return (!strategy || cell_set_strategy(cell, strategy, error)) &&
-           (!heap || set_heap(cell, heap, error)) && (!tune || cell_add_tune(cell, tune, error)) &&
+           (!heap || set_heap(cell, heap, error)) && (!tune || set_tunes(cell, tune, error)) &&
            (!arrivals || cell_set_arrivals(cell, arrivals, error)) &&
            (!clock || cell_set_clock(cell, clock, error)) &&
            set_optional(cell, "threads", json_object_get(json, "threads"), error) &&
            set_optional(cell, "live", json_object_get(json, "live"), error) &&
            set_optional(cell, "budget", json_object_get(json, "budget_bytes"), error) &&
            set_optional(cell, "duration", json_object_get(suite, "duration_s"), error) &&
+           set_optional(cell, "duration", duration, error) &&
            set_optional(cell, "warmup", json_object_get(suite, "warmup_s"), error) &&
            set_optional(cell, "seed", json_object_get(suite, "seed"), error) &&
            set_optional(cell, "load", json_object_get(suite, "load"), error) &&
@@ -149,7 +164,9 @@ bool suite_parse(struct suite *suite, json_t *definition, const char *from, stru
                       ? json_number_value(json_object_get(definition, "load"))
                       : SUITE_LOAD;
     suite->oracle = json_is_true(oracle);
-    suite->duration_s = suite->cells[0].duration_s;
+    suite->duration_s = json_is_number(json_object_get(definition, "duration_s"))
+                            ? json_number_value(json_object_get(definition, "duration_s"))
+                            : suite->cells[0].duration_s;
     suite->warmup_s = suite->cells[0].warmup_s;
     suite->noise_floor = json_is_true(json_object_get(definition, "noise_floor"));
     for (uint32_t i = 0; i < suite->cell_count; i++)

@@ -3,6 +3,7 @@
 #include "run/supervise.h"
 
 #include "base/clock.h"
+#include "run/heap_tuning.h"
 #include "run/paths.h"
 
 #include <errno.h>
@@ -80,7 +81,7 @@ static struct area *area_new(int *fd) {
 
 /* In the child: only calls that are safe after fork. A terminal's Ctrl-C reaches the parent alone.
  */
-static _Noreturn void become_worker(const char *program, const char *heap_path, int area_fd,
+static _Noreturn void become_worker(const char *program, const struct cell *cell, int area_fd,
                                     int say_fd) {
     char number[16];
     setpgid(0, 0);
@@ -88,8 +89,9 @@ static _Noreturn void become_worker(const char *program, const char *heap_path, 
     fcntl(area_fd, F_SETFD, 0);
     dup2(say_fd, STDERR_FILENO);
     snprintf(number, sizeof number, "%d", area_fd);
-    if (*heap_path)
-        setenv("LD_PRELOAD", heap_path, 1);
+    heap_tune(cell->heap, cell->tune);
+    if (*cell->heap_path)
+        setenv("LD_PRELOAD", cell->heap_path, 1);
     else
         unsetenv("LD_PRELOAD");
     execl(program, program, number, (char *)NULL);
@@ -257,7 +259,7 @@ static bool run_process(const struct cell *cell, struct run *run, int area_fd,
         return error_set(error, EXIT_LACKING, "cannot make a pipe: %s", strerror(errno));
     pid_t pid = fork();
     if (pid == 0)
-        become_worker(program, cell->heap_path, area_fd, say[1]);
+        become_worker(program, cell, area_fd, say[1]);
     close(say[1]);
     bool late = pid > 0 && watch(pid, cell_timeout_s(cell), say[0], run, said, &ended);
     close(say[0]);

@@ -168,6 +168,30 @@ def test_an_unsupported_cell_is_recorded_in_each_block(complete):
         assert run["status"] == "unsupported" and "reclaim" in run["reason"]
 
 
+def test_cells_have_tunings_and_durations_of_their_own(tailrace, tmp_path):
+    arena = PROXY | {"strategy": "arena"}
+    suite = write_suite(tmp_path, blocks=1, cells=[
+        arena, arena | {"tune": "chunk=4096  keep=0", "duration_s": 0.3}])
+    assert tailrace("bench", suite, "--out", tmp_path / "out").status == 0
+    lines = (tmp_path / "out" / "runs.jsonl").read_text().splitlines()
+    runs = {run["cell"]: run for run in map(json.loads, lines)}
+    plain, tuned = runs["proxy/arena/glibc/t1"], runs["proxy/arena/glibc/t1/chunk=4096 keep=0"]
+    assert plain["tune"] == {} and tuned["tune"] == {"chunk": 4096, "keep": 0}
+    assert tuned["requests"] == pytest.approx(3 * plain["requests"], abs=3)
+    assert tuned["offered_rate"] == plain["offered_rate"]
+    assert json.loads((tmp_path / "out" / "manifest.json").read_text())["duration_s"] == 0.1
+
+
+def test_manifest_has_the_budgets_that_were_found(tailrace, tmp_path, unsanitized):
+    suite = write_suite(tmp_path, blocks=1, cells=[
+        PROXY, PROXY | {"budget_times": 2}, PROXY | {"budget_times": 4}])
+    assert tailrace("bench", suite, "--out", tmp_path / "out").status == 0
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    smallest = manifest["smallest"][0]["smallest_bytes"]
+    assert smallest and [cell["budget_bytes"] for cell in manifest["cells"]] == [
+        None, 2 * smallest, 4 * smallest]
+
+
 def test_only_and_blocks_choose_runs(tailrace, tmp_path):
     done = tailrace("bench", write_suite(tmp_path), "--out", tmp_path / "set", "--blocks", "1",
                     "--only", "proxy/*")

@@ -97,6 +97,11 @@ MISTAKES = {
     "run: tunable with an empty value": ("run proxy --strategy arena --tune chunk=", "chunk"),
     "run: tunable with no number": ("run proxy --strategy arena --tune chunk=big", "chunk=big"),
     "run: tunable below 0": ("run proxy --strategy arena --tune chunk=-1", "chunk=-1"),
+    "run: tunable of another heap": ("run proxy --tune jemalloc:decay=0", "the heap is glibc"),
+    "run: unknown tunable of the heap": ("run proxy --tune glibc:jump=1", "it has: arenas=0"),
+    "run: tunable of a heap that is not used": (
+        "run proxy --strategy boehm --tune glibc:arenas=1", "boehm does not take"),
+    "run: tunable of the heap with no number": ("run proxy --tune glibc:arenas=few", "arenas=few"),
     "bench: unknown suite": ("bench nothing", "nothing"),
     "bench: two suites": ("bench quick quick", "one suite"),
     "bench: unknown option": ("bench --jump", "--jump"),
@@ -143,6 +148,10 @@ SUITE_MISTAKES = {
     "cell of an unknown heap": ({"cells": [{"scenario": "proxy", "heap": "pile"}]}, '"pile"'),
     "cell with an unknown key": ({"cells": [{"scenario": "proxy", "rate": 10}]}, '"rate"'),
     "cell with a bad tunable": ({"cells": [{"scenario": "proxy", "tune": "chunk=1"}]}, "chunk"),
+    "cell with a bad second tunable": ({"cells": [
+        {"scenario": "proxy", "strategy": "arena", "tune": "chunk=4096 jump=1"}]}, "jump"),
+    "cell with a bad duration": ({"cells": [{"scenario": "proxy", "duration_s": "long"}]},
+                                 "--duration"),
     "cell with no threads": ({"cells": [{"scenario": "proxy", "threads": 0}]}, "--threads"),
     "cell that is no object": ({"cells": ["proxy"]}, '"scenario"'),
     "cell that is there twice": ({"cells": 2 * [{"scenario": "proxy"}]}, "cell 2 is there twice"),
@@ -205,7 +214,7 @@ def test_a_library_that_is_no_heap(tailrace, tmp_path, unsanitized):
 @pytest.mark.parametrize("kind, fields", [
     ("scenarios", {"name", "what", "needs", "live"}),
     ("strategies", {"name", "what", "family", "provides", "leaks", "source", "tunables"}),
-    ("heaps", {"name", "what", "installed", "library"}),
+    ("heaps", {"name", "what", "installed", "library", "tunables"}),
     ("suites", {"name", "what"})])
 def test_list(tailrace, kind, fields):
     listed = tailrace.listed(kind)

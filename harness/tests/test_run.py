@@ -271,6 +271,38 @@ def test_a_preloaded_heap_does_not_reach_a_glibc_run(tailrace, unsanitized):
     assert Path(result["heap_library"]["path"]).name.startswith("libc")
 
 
+def environment(pid):
+    """The environment that a process was started with."""
+    pairs = Path(f"/proc/{pid}/environ").read_text().split("\0")
+    return dict(pair.split("=", 1) for pair in pairs if pair)
+
+
+@pytest.mark.parametrize("heap, tunes, variables", [
+    ("glibc", ["arenas=1", "tcache=0"], {
+        "MALLOC_ARENA_MAX": "1", "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}),
+    ("jemalloc", ["background=1", "decay=0"], {
+        "MALLOC_CONF": "dirty_decay_ms:0,background_thread:true"}),
+    ("jemalloc", [], {})])
+def test_a_heap_is_tuned_through_the_workers_environment_alone(
+        tailrace, unsanitized, monkeypatch, heap, tunes, variables):
+    if not next(one for one in tailrace.listed("heaps") if one["name"] == heap)["installed"]:
+        pytest.skip(f"the heap {heap} is not installed")
+    known = ("MALLOC_ARENA_MAX", "GLIBC_TUNABLES", "MALLOC_CONF")
+    monkeypatch.setenv("MALLOC_CONF" if heap == "jemalloc" else "MALLOC_ARENA_MAX", "shell")
+    running = tailrace.start("run", *SMALL, "--heap", heap, "--closed", "--duration", "60",
+                             *(word for tune in tunes for word in ("--tune", f"{heap}:{tune}")))
+    pid = running.recording_worker()
+    worker = environment(pid)
+    assert {key: worker[key] for key in known if key in worker} == variables
+
+
+def test_tunables_of_the_heap_are_in_name_and_result(tailrace, unsanitized):
+    result = tailrace.result("proxy", "--closed", "--requests", "50", "--strategy", "arena",
+                             "--tune", "glibc:arenas=1", "--tune", "keep=0")
+    assert result["tune"] == {"glibc:arenas": 1, "keep": 0}
+    assert result["cell"].endswith("/glibc:arenas=1 keep=0")
+
+
 def hold_to_status(done, status, reason):
     """One sentence on standard error, and the same in the result."""
     result = json.loads(done.stdout)

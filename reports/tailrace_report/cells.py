@@ -14,8 +14,9 @@ class Cell:
     """One cell with its `runs` in the order of their blocks.
 
     `label` is unique in its scenario; `variant` is the part of it beyond strategy and heap;
-    `series` is the label without load and budget multiple: cells that have it make a curve;
-    `shown` is the representative run of the time series, or None; `unsupported` is the reason.
+    `series` is the label without live set, load and budget multiple: cells that have it make a
+    curve; `base` is the series with the live set: what is calibrated. `shown` is the
+    representative run of the time series, or None; `unsupported` is the reason.
     """
 
     spec: dict
@@ -26,6 +27,7 @@ class Cell:
     shown: dict
     unsupported: str
     series: str = ""
+    base: str = ""
 
     @property
     def control(self):
@@ -44,19 +46,25 @@ def cells_of(result_set, specs, styles):
     """The cells of one scenario; `styles` ({label: Style}) grows from scenario to scenario."""
     texts = [variants(spec, [s for s in specs if s["strategy"] == spec["strategy"]
                              and s["heap"] == spec["heap"]]) for spec in specs]
-    series = [label_of(spec, fixed) for spec, (fixed, _) in zip(specs, texts)]
+    series = [label_of(spec, fixed) for spec, (fixed, *_) in zip(specs, texts)]
     chosen = distinct_styles(list(dict.fromkeys(
         label for label, spec in zip(series, specs) if not spec.get("control"))), styles)
     cells = []
-    for spec, of_series, (fixed, point) in zip(specs, series, texts):
+    for spec, of_series, (fixed, live, point) in zip(specs, series, texts):
         runs = sorted((run for run in result_set.runs if run["cell"] == spec["cell"]),
                       key=lambda run: run["block"])
-        extra = ", ".join(filter(None, (fixed, point)))
+        extra = joined(fixed, live, point)
         cells.append(Cell(spec, label_of(spec, extra), extra,
                           CONTROL if spec.get("control") else chosen[of_series], runs,
                           representative(runs) if runs else None,
-                          unsupported_reason(result_set, spec, runs), of_series))
+                          unsupported_reason(result_set, spec, runs), of_series,
+                          label_of(spec, joined(fixed, live))))
     return cells
+
+
+def joined(*texts):
+    """What there is of some texts, with commas between."""
+    return ", ".join(filter(None, texts))
 
 
 def label_of(spec, extra):
@@ -76,21 +84,27 @@ def distinct_styles(labels, styles):
 
 
 def variants(spec, siblings):
-    """What sets a cell apart from its siblings of equal scenario, strategy and heap: two texts.
+    """What sets a cell apart from its siblings of equal scenario, strategy and heap: three texts.
 
-    The first belongs to its series; the second says its load and budget multiple.
+    The first belongs to its series; the others say its live set, and its load and budget multiple.
     """
-    fixed = {"threads": lambda s: count(s.get("threads"), "thread"),
-             "live": lambda s: f"live {s.get('live')}", "fixed_budget": budget_text,
+    fixed = {"threads": lambda s: count(s.get("threads"), "thread"), "fixed_budget": budget_text,
              "tune": lambda s: tuning(s.get("tune")),
              "loaded": lambda s: None if s["loaded"] else "no load"}
+    live = {"live": lambda s: f"live {live_text(s)}"}
     point = {"load_point": load_text, "budget_times": multiple_text}
     known = [with_points(sibling) for sibling in siblings]
     own = with_points(spec)
-    return tuple(", ".join(filter(None, (
+    return tuple(joined(*(
         words[key](own) for key in words
-        if len({json.dumps(s.get(key), sort_keys=True) for s in known}) > 1)))
-        for words in (fixed, point))
+        if len({json.dumps(s.get(key), sort_keys=True) for s in known}) > 1))
+        for words in (fixed, live, point))
+
+
+def live_text(spec):
+    """The live set of a cell, in its scenario's units."""
+    live = spec.get("live")
+    return f"{live:,}" if isinstance(live, int) else str(live)
 
 
 def with_points(spec):
@@ -126,10 +140,10 @@ def budget_text(spec):
 def tuning(tune):
     """A tuning as text, whatever JSON it is."""
     if isinstance(tune, dict):
-        return " ".join(f"{key}={value}" for key, value in tune.items()) or "untuned"
+        return " ".join(f"{key}={value}" for key, value in tune.items()) or "defaults"
     if isinstance(tune, list):
-        return " ".join(map(str, tune)) or "untuned"
-    return str(tune) if tune else "untuned"
+        return " ".join(map(str, tune)) or "defaults"
+    return str(tune) if tune else "defaults"
 
 
 def unsupported_reason(result_set, spec, runs):
@@ -148,9 +162,9 @@ def names(name, spec):
 
 
 def cell_named(cells, name):
-    """A cell called `name` when load and budget are left off, labelled as its series, or None."""
+    """A cell called `name` when load and budget are left off, labelled without them, or None."""
     near = [cell for cell in cells if names(name, cell.spec)]
     if not near:
         return None
     nearest = min(near, key=lambda cell: len(cell.spec["cell"]))
-    return replace(nearest, label=nearest.series)
+    return replace(nearest, label=nearest.base)

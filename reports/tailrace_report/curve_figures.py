@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The load curve and the budget curve: response quantiles over what a cell is given.
+"""Load, budget and live curves: response quantiles over what a cell is given.
 
 Failed points are drawn in a band at the top (∞), they are not left out.
 """
@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from .curves import budget_lines, load_lines
+from .curves import budget_lines, live_lines, load_lines
 from .drawing import WIDTH_IN, duration_axis, legend_above
 from .layout import spread
 from .stats import cell_quantile, median_of
@@ -65,6 +65,22 @@ def budget(cells):
     return curve_figure(panels, ("p99", "p99_9"))
 
 
+def live(cells):
+    """Response over the live data in MiB, or None."""
+    lines = live_lines(cells)
+    if not lines:
+        return None
+    return curve_figure([Panel(lines, "live data (MiB)", live_ticks(xs_of(lines)),
+                               math.log10)],
+                        ("p50", "p99", "p99_9"))
+
+
+def live_ticks(sizes):
+    """A tick in MiB at every live set (bytes)."""
+    return [(x, f"{x / 2**20:.3g}" if x < 1e3 * 2**20 else f"{x / 2**20:,.0f}", "")
+            for x in sizes]
+
+
 def xs_of(lines):
     """Every x of some lines, ascending, once."""
     return sorted({x for line in lines for x, _ in line.points})
@@ -89,11 +105,7 @@ def curve_figure(panels, keys):
     """A row per quantile of `keys`, a column per panel; None without panels."""
     if not panels:
         return None
-    cells = {line.cells[0].series: line.cells[0] for panel in panels for line in panel.lines}
-    handles = [Line2D([], [], color=cell.style.color, ls=cell.style.line, lw=1.8,
-                      marker=cell.style.marker or ".",
-                      label=series + (" (null control)" if cell.control else ""))
-               for series, cell in cells.items()]
+    handles = series_handles([line for panel in panels for line in panel.lines])
     top = legend_above(None, handles) + 0.1
     height = top + len(keys) * (ROW_IN + 0.22) + 0.45
     figure = Figure(figsize=(WIDTH_IN, height))
@@ -106,6 +118,15 @@ def curve_figure(panels, keys):
     for axes, panel in zip(grid[-1], panels):
         axes.set_xlabel(panel.label)
     return figure
+
+
+def series_handles(lines):
+    """The legend's entries of some lines, each series once."""
+    cells = {line.cells[0].series: line.cells[0] for line in lines}
+    return [Line2D([], [], color=cell.style.color, ls=cell.style.line, lw=1.8,
+                   marker=cell.style.marker or ".",
+                   label=series + (" (null control)" if cell.control else ""))
+            for series, cell in cells.items()]
 
 
 def draw_row(row, panels, key):

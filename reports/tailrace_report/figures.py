@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from . import cause_figure, curve_figures
+from . import cause_figure, curve_figures, pause_figure
 from .drawing import WIDTH_IN, EndLabel, duration_axis, end_labels, name, staggered, wide_axes
 from .layout import spread
 from .noise import floor_band
@@ -34,7 +34,8 @@ def figures(headline, cells):
     drawn = {"percentiles": percentiles(headline), "causes": cause_figure.causes(headline),
              "intervals": intervals(shown),
              "memory": memory([cell for cell in shown if cell.shown.get("rss_series")]),
-             "load": curve_figures.load(cells), "budget": curve_figures.budget(cells)}
+             "pauses": pause_figure.pauses(cells), "load": curve_figures.load(cells),
+             "budget": curve_figures.budget(cells), "live": curve_figures.live(cells)}
     return {what: figure for what, figure in drawn.items() if figure}
 
 

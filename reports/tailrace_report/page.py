@@ -15,6 +15,7 @@ from .cells import scenarios, tuning
 from .curves import headline
 from .figures import figures
 from .noise import noise_rows
+from .pauses import pause_rows
 from .text import SPACE
 from .theory import theory_section
 
@@ -33,12 +34,17 @@ CAPTIONS = {
                  "their axes.",
     "memory": "Resident memory of the same runs, from set-up to the end. Phase boundaries are "
               "medians over these runs.",
+    "pauses": "Collector pauses against the live data, as the scenario itself counts it. Filled: "
+              "the median pause (median over runs); pale and hollow above it: the longest of all "
+              "runs. Lines at the same live set stand side by side.",
     "load": "Response time against offered load, medians over runs. Points of the same load "
             "stand side by side; below a load, the rate offered if all have the same. "
             "In the band at the top, hollow: half of the runs or more failed.",
     "budget": "Response time against the memory that a cell may use, medians over runs. Points of "
               "the same multiple stand side by side; none: no budget. In the band at the top, "
               "hollow: half of the runs or more failed, such as by running out of memory.",
+    "live": "Response time against the live data, medians over runs. In the band at the top, "
+            "hollow: half of the runs or more failed.",
 }
 CONTEXT = {
     "seed": "Seed", "command": "Command", "commit": "Commit", "cpu_model": "Processor",
@@ -66,9 +72,9 @@ def build_report(result_set):
         sections.append({
             "name": scenario, "facts": rows.facts(first, result_set.manifest),
             "headline": rows.headline(first), "others": len(cells) - len(first),
-            "images": images, "causes": cause_section(first), "pauses": rows.pauses(first),
+            "images": images, "causes": cause_section(first), "pauses": pause_rows(cells),
             "noise": noise_rows(first), "load": rows.load_table(cells),
-            "budget": rows.budget_table(cells),
+            "budget": rows.budget_table(cells), "live": rows.live_table(cells),
             "smallest": rows.smallest(result_set.manifest, scenario, cells)})
     files["index.html"] = render_page(result_set, grouped, leading, sections).encode()
     return files

@@ -7,11 +7,11 @@ A value that is not known is None, which the page shows as a dash.
 import math
 from collections import Counter
 
-from .cells import cell_named
-from .curves import budget_cells, load_cells
+from .cells import cell_named, live_text
+from .curves import budget_cells, live_cells, live_of, load_cells
 from .noise import noise_limited
-from .stats import cell_quantile, clipped_pauses, failed, median_of, status_word
-from .text import count, duration, percent, percentile_name, rate, seconds, size
+from .stats import cell_quantile, failed, median_of, status_word
+from .text import count, duration, percent, percentile_name, rate, size
 
 QUANTILES = ("p50", "p99", "p99_9", "p99_99", "max")
 
@@ -73,29 +73,15 @@ def facts(cells, manifest):
                    + ("cell's own capacity" if load_of == "own" else "slowest cell's capacity")),
              shown(threads, lambda n: count(n, "worker thread")),
              shown(common("live"), lambda n: f"live {n:,}" if isinstance(n, int) else f"live {n}"),
-             shown(manifest.get("duration_s"), lambda s: f"{s:g} s recorded"),
+             shown(recorded_s(runs, manifest), lambda s: f"{s:.3g} s recorded"),
              shown(manifest.get("warmup_s"), lambda s: f"{s:g} s warm-up")]
     return [text for text in texts if text]
 
 
-def pauses(cells):
-    """One row per cell and cause of pause, of the representative run, clipped to the recording."""
-    rows = []
-    for cell in cells:
-        if not cell.shown:
-            continue
-        run, by_cause = cell.shown, clipped_pauses(cell.shown)
-        worst = (run.get("response_ns") or {}).get("max")
-        for cause in by_cause or [None]:
-            lengths = [end_s - begin_s for begin_s, end_s in by_cause.get(cause, [])]
-            rows.append({
-                "cell": cell, "block": run["block"], "status": run["status"],
-                "cause": cause, "count": len(lengths), "lost": run.get("pauses_lost") or 0,
-                "longest": seconds(max(lengths)) if lengths else None,
-                "total": seconds(sum(lengths)) if lengths else None,
-                "fraction": percent(sum(lengths) / run["duration_s"]) if lengths else None,
-                "max": shown(worst, duration)})
-    return rows
+def recorded_s(runs, manifest):
+    """How long was recorded: as the suite has it, unless these runs were given another length."""
+    planned, own = manifest.get("duration_s"), median_of(runs, "duration_s")
+    return own if own and not (planned and math.isclose(own, planned, rel_tol=0.1)) else planned
 
 
 def load_table(cells):
@@ -112,6 +98,15 @@ def budget_table(cells):
     points = sorted(budget_cells(cells), key=lambda cell: cell.spec["budget_times"])
     return [{**row, "times": f"{row['cell'].spec['budget_times']:g}×",
              "budget": shown(row["cell"].spec.get("budget_bytes"), size)}
+            for row in in_series(cells, points)]
+
+
+def live_table(cells):
+    """The rows of every live set, by series and live set."""
+    points = sorted(live_cells(cells), key=live_of)
+    return [{**row, "live": live_text(row["cell"].spec),
+             "bytes": shown(median_of(row["cell"].runs, "live_bytes"), size),
+             "offered": shown(median_of(row["cell"].runs, "offered_rate"), rate)}
             for row in in_series(cells, points)]
 
 

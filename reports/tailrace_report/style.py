@@ -31,12 +31,13 @@ CAUSE_MARKERS = {"collector-pause": "s", "collector-assist": "<", "free-cascade"
                  "ring-search": "h", "batch-free": "p", "arena-reset": "^", "fault-burst": "D",
                  "preemption": "X", "stall": "P"}
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#b2559a", "#000000", "#7a4b24", "#56b4e9", "#e69f00")
-DASHES = ((), (7, 2), (7, 2, 1.5, 2), (2, 1.5), (4, 1.5), (), (7, 2, 1.5, 2, 1.5, 2), (12, 3))
+DASHES = ((), (7, 2), (7, 2, 1.5, 2), (2, 1.5), (4, 1.5), (14, 2, 3, 2), (7, 2, 1.5, 2, 1.5, 2),
+          (12, 3))
 MARKERS = ("o", "s", "^", "D", "X", "v", "P", "*")
 # From the ninth on colours come again, with another dash and another marker.
 STYLES = tuple(
     Style(COLORS[i % 8], DASHES[(i + 3 * (i // 8)) % 8], MARKERS[(i + 5 * (i // 8)) % 8])
-    for i in range(16))
+    for i in range(64))
 
 RC = {
     "font.family": "DejaVu Sans", "font.size": 9, "text.color": INK, "axes.labelcolor": INK,

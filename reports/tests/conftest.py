@@ -30,6 +30,15 @@ def curves(tmp_path_factory):
     return directory
 
 
+@pytest.fixture(scope="session")
+def collectors(tmp_path_factory):
+    """The folder of a small set of collectors at several live sets; not to be changed."""
+    import synthetic_collectors
+    directory = tmp_path_factory.mktemp("collectors") / "set"
+    synthetic_collectors.write(directory)
+    return directory
+
+
 @pytest.fixture
 def curves_dir(curves, tmp_path):
     """A copy of the small set of curves to do with as a test likes."""

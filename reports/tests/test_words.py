@@ -107,7 +107,14 @@ def test_styles_are_distinct_in_a_scenario_and_kept_between_them():
     second = distinct_styles(["x", "c", "a", "i", "j"], styles)
     assert second["a"] == first["a"] and second["c"] == first["c"]
     assert len(set(second.values())) == 5
-    assert len(set(STYLES)) == 16
+    assert len(set(STYLES)) == 64
+
+
+def test_styles_of_one_colour_differ_in_marker_and_dash():
+    for color in {style.color for style in STYLES}:
+        same = [style for style in STYLES if style.color == color]
+        assert len({style.marker for style in same}) == len(same) == 8
+        assert len({style.dash for style in same}) == 8
 
 
 def test_variants_tell_cells_of_equal_strategy_and_heap_apart(synthetic_set):
