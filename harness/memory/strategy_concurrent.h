@@ -39,6 +39,7 @@
 #include "memory/gc_pace.h"
 
 #define GC_PAY_OBJECTS 4096 /* to be marked for a block that was taken */
+#define GC_PAY_SLICE 128    /* objects between two looks at whether the world is to stop */
 #define GC_PAY_BLOCKS_MAX 4 /* paid for at one safepoint */
 #define GC_STACK_BYTES (256 << 10)
 
@@ -162,14 +163,20 @@ static bool gc_wait_for_cycle(mem_thread *t) {
     return waited;
 }
 
-/* Marks a share of what is left, for the blocks that the thread took. */
+/* Marks a share of what is left, for the blocks that the thread took, unless the world is to stop.
+ */
 static bool gc_pay(mem_thread *t) {
     struct gc_marker marker;
     uint32_t blocks = t->blocks_taken < GC_PAY_BLOCKS_MAX ? t->blocks_taken : GC_PAY_BLOCKS_MAX;
     if (!gc_marking)
         return false;
     gc_marker_begin(&marker);
-    uint64_t marked = gc_mark(&marker, blocks * (uint64_t)GC_PAY_OBJECTS);
+    uint64_t marked = 0, owed = blocks * (uint64_t)GC_PAY_OBJECTS, slice;
+    do { /* relaxed: a stop that is seen late waits for a slice more */
+        slice = gc_mark(&marker, GC_PAY_SLICE);
+        marked += slice;
+    } while (slice >= GC_PAY_SLICE && marked < owed &&
+             !(atomic_load_explicit(&gc_attention, memory_order_relaxed) & GC_STOP));
     gc_marker_end(&marker);
     return marked > 0;
 }
