@@ -36,22 +36,24 @@ static void region_configure(void) {
         region_chunk_bytes = 4096;
 }
 
-static struct region_chunk *region_chunk_new(struct region_store *store, size_t bytes) {
-    struct region_chunk *chunk = store->kept;
-    if (chunk && bytes == region_chunk_bytes) {
-        store->kept = chunk->next;
-        store->kept_bytes -= bytes;
-        return chunk;
-    }
-    chunk = malloc(bytes);
+static __attribute__((noinline)) struct region_chunk *region_chunk_fresh(size_t bytes) {
+    struct region_chunk *chunk = malloc(bytes);
     if (!chunk)
         return NULL;
     chunk->bytes = bytes;
     guard_reset(chunk + 1, bytes - sizeof *chunk);
     return chunk;
 }
+MEM_INLINE struct region_chunk *region_chunk_new(struct region_store *store, size_t bytes) {
+    struct region_chunk *chunk = store->kept;
+    if (!chunk || bytes != region_chunk_bytes)
+        return region_chunk_fresh(bytes);
+    store->kept = chunk->next;
+    store->kept_bytes -= bytes;
+    return chunk;
+}
 
-static void region_chunk_free(struct region_store *store, struct region_chunk *chunk) {
+static inline void region_chunk_free(struct region_store *store, struct region_chunk *chunk) {
     if (chunk->bytes != region_chunk_bytes ||
         store->kept_bytes + chunk->bytes > region_keep_bytes) {
         free(chunk);
@@ -95,12 +97,19 @@ MEM_INLINE void *region_new(struct region *r, struct region_store *store, size_t
     return object;
 }
 
-/* A region's first object, which holds the region itself: its scope. Not zeroed. */
-static inline void *region_scope_new(struct region *r, struct region_store *store, size_t bytes) {
-    void *scope = region_new(r, store, bytes + GUARD_REDZONE_BYTES);
-    if (!scope)
+/* Begins a region in a chunk whose first object is its scope: so many bytes, of which the region is
+ * the beginning and the rest undefined. */
+MEM_INLINE void *region_begin(struct region_store *store, size_t bytes) {
+    struct region_chunk *chunk = region_chunk_new(store, region_chunk_bytes);
+    if (!chunk)
         host_out_of_memory(region_chunk_bytes);
+    char *scope = (char *)chunk + REGION_HEADER_BYTES;
     guard_open(scope, bytes);
+    chunk->next = NULL;
+    *(struct region *)(void *)scope = (struct region){.at = scope + bytes + GUARD_REDZONE_BYTES,
+                                                      .end = (char *)chunk + region_chunk_bytes,
+                                                      .chunk_count = 1,
+                                                      .chunks = chunk};
     return scope;
 }
 
@@ -115,11 +124,12 @@ MEM_INLINE size_t region_moved_bytes(const mem_type *type, size_t old_trailing_b
     return old_bytes < new_bytes ? old_bytes : new_bytes;
 }
 
-/* Given a copy, as the region lies in its own first chunk. One that gives much back is logged as a
- * cause. */
-static void region_free(const struct region *r, struct region_store *store) {
+/* The region lies in its own first chunk, so it is read beforehand. One that gives much back is
+ * logged as a cause. */
+static inline void region_free(const struct region *r, struct region_store *store) {
+    struct region_chunk *chunk = r->chunks, *next;
     uint64_t begin_ns = r->chunk_count > MEM_RESET_CHUNKS ? clock_now_ns() : 0;
-    for (struct region_chunk *chunk = r->chunks, *next; chunk; chunk = next) {
+    for (; chunk; chunk = next) {
         next = chunk->next;
         region_chunk_free(store, chunk);
     }

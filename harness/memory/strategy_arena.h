@@ -16,9 +16,7 @@ struct mem_scope {
 };
 
 static inline mem_scope *mem_scope_begin(mem_thread *t) {
-    struct region region = {0};
-    mem_scope *s = region_scope_new(&region, &t->store, sizeof *s);
-    s->region = region;
+    mem_scope *s = region_begin(&t->store, sizeof *s);
     guard_begin(&s->region.guard);
     atomic_init(&s->holders, 1);
     return s;
@@ -30,8 +28,7 @@ static inline void mem_scope_end(mem_thread *t, mem_scope *s) {
         atomic_fetch_sub_explicit(&s->holders, 1, memory_order_acq_rel) != 1)
         return;
     guard_end(&s->region.guard);
-    struct region region = s->region;
-    region_free(&region, &t->store);
+    region_free(&s->region, &t->store);
 }
 
 static inline mem_parcel mem_send(mem_thread *t, mem_scope *s, const mem_type *type, void *object,

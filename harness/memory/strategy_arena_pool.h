@@ -26,18 +26,15 @@ struct mem_scope {
 };
 
 static inline mem_scope *mem_scope_begin(mem_thread *t) {
-    struct region region = {0};
-    mem_scope *s = region_scope_new(&region, &t->store, sizeof *s);
-    memset(s, 0, sizeof *s);
-    s->region = region;
+    mem_scope *s = region_begin(&t->store, sizeof *s);
+    memset(s->free, 0, sizeof s->free);
     guard_begin(&s->region.guard);
     return s;
 }
 
 static inline void mem_scope_end(mem_thread *t, mem_scope *s) {
     guard_end(&s->region.guard);
-    struct region region = s->region;
-    region_free(&region, &t->store);
+    region_free(&s->region, &t->store);
 }
 
 MEM_INLINE void *pool_take(mem_thread *t, mem_scope *s, uint32_t class) {
