@@ -48,7 +48,7 @@ static json_t *cells_json(const struct suite *suite) {
     json_t *cells = json_array();
     for (uint32_t i = 0; i < suite->cell_count; i++) {
         json_t *cell = cell_json(&suite->cells[i]);
-        bool control = strcmp(suite->cells[i].strategy->family, "control") == 0;
+        bool control = strcmp(suite->cells[i].strategy->name, "none") == 0;
         json_object_set_new(cell, "control", json_boolean(control));
         json_array_append_new(cells, cell);
     }
