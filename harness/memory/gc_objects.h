@@ -32,49 +32,17 @@ static inline void mem_scope_leave(mem_thread *t, mem_scope *s) {
     (void)t, (void)s;
 }
 
-static __attribute__((noinline)) bool gc_turn(mem_thread *t, uint32_t class) {
-    pthread_mutex_lock(&gc_heap.lock);
-    bool turned = gc_turn_to_cells(&t->cursors[class], class);
-    t->blocks_taken++;
-    gc_allocated();
-    pthread_mutex_unlock(&gc_heap.lock);
-    return turned;
-}
-static __attribute__((noinline)) void *gc_new_large(mem_thread *t, size_t bytes) {
-    pthread_mutex_lock(&gc_heap.lock);
-    void *cell = gc_large(bytes);
-    t->blocks_taken += (uint32_t)(bytes >> GC_BLOCK_BITS) + 1;
-    gc_allocated();
-    pthread_mutex_unlock(&gc_heap.lock);
-    return cell;
-}
-
-MEM_INLINE void *gc_cell(mem_thread *t, uint32_t class) {
-    struct gc_cursor *cursor = &t->cursors[class];
-    do
-        for (; cursor->at < cursor->end; cursor->at += gc_class_bytes(class) >> GC_GRANULE_BITS)
-            /* acquire: pairs with the release of the sweep */
-            if (atomic_load_explicit(cursor->at, memory_order_acquire) == 0) {
-                atomic_store_explicit(cursor->at, gc_colour, memory_order_relaxed);
-                void *cell = gc_cell_of(cursor->at);
-                cursor->at += gc_class_bytes(class) >> GC_GRANULE_BITS;
-                return cell;
-            }
-    while (gc_turn(t, class));
-    return NULL;
-}
-
-/* What an object of so many bytes takes. */
-MEM_INLINE size_t gc_cell_bytes(size_t bytes) {
-    return GC_HEADER_BYTES + bytes + GUARD_REDZONE_BYTES;
+/* The room that an object takes. */
+MEM_INLINE size_t gc_bytes(const mem_type *type, size_t trailing_bytes) {
+    if (GUARD_OWN_BLOCKS)
+        return GC_HEADER_BYTES + mem_exact_bytes(type, trailing_bytes);
+    return GC_HEADER_BYTES + mem_bytes(type, trailing_bytes) + GUARD_REDZONE_BYTES;
 }
 
 MEM_INLINE void *mem_try_new(mem_thread *t, mem_scope *s, const mem_type *type,
                              size_t trailing_bytes) {
     (void)s;
-    size_t bytes = gc_cell_bytes(mem_bytes(type, trailing_bytes));
-    struct gc_header *header =
-        bytes <= GC_SMALL_BYTES_MAX ? gc_cell(t, gc_class_of(bytes)) : gc_new_large(t, bytes);
+    struct gc_header *header = gc_take(&t->share, gc_bytes(type, trailing_bytes));
     if (!MEM_LIKELY(header))
         return NULL;
     guard_open(header, sizeof *header);
@@ -108,11 +76,8 @@ MEM_INLINE void *mem_resize(mem_thread *t, mem_scope *s, const mem_type *type, v
                             size_t old_trailing_bytes, size_t new_trailing_bytes) {
     size_t old_bytes = mem_exact_bytes(type, old_trailing_bytes);
     size_t new_bytes = mem_exact_bytes(type, new_trailing_bytes);
-    size_t old_cell_bytes = gc_cell_bytes(mem_bytes(type, old_trailing_bytes));
-    size_t new_cell_bytes = gc_cell_bytes(mem_bytes(type, new_trailing_bytes));
-    if (!type->trailing_edge && old_cell_bytes <= GC_SMALL_BYTES_MAX &&
-        new_cell_bytes <= GC_SMALL_BYTES_MAX &&
-        gc_class_of(old_cell_bytes) == gc_class_of(new_cell_bytes)) {
+    if (!type->trailing_edge &&
+        gc_fits(gc_bytes(type, old_trailing_bytes), gc_bytes(type, new_trailing_bytes))) {
         guard_resize(&gc_guard, object, old_bytes, new_bytes);
         return object;
     }

@@ -40,9 +40,8 @@ struct mem_thread {
     struct gc_log roots;
     uint32_t read_count;
     void *reads[MEM_READS_MAX]; /* from slots: roots as well */
-    struct gc_cursor cursors[GC_CLASSES];
+    struct gc_share share;
     struct gc_barrier barrier;
-    uint32_t blocks_taken; /* since it last paid for them */
     mem_thread *next;
 };
 
@@ -196,11 +195,7 @@ static void mem_detach(mem_thread *t) {
     gc_log_move(&gc_world.left, &t->roots);
     gc_barrier_leave(&t->barrier);
     pthread_mutex_unlock(&gc_world.lock);
-    pthread_mutex_lock(&gc_heap.lock);
-    for (int i = 0; i < GC_CLASSES; i++)
-        if (t->cursors[i].end)
-            gc_give_back(&t->cursors[i]);
-    pthread_mutex_unlock(&gc_heap.lock);
+    gc_share_leave(&t->share);
     free(t->roots.objects);
     free(t);
 }

@@ -9,8 +9,7 @@
  *   who may call      | anything on a scope: its user (one at a time, see enter); keep: a holder
  *   who must attach   | every thread that calls anything but mem_init, mem_fini and mem_state_*
  *   who frees         | the holder of the last owned reference by drop, or the scope's end
- *   what blocks       | unblock, safepoint and scope end may wait for a collector; nothing else
- * does
+ *   what blocks       | unblock, safepoint, scope end, attach and detach may wait for a collector
  *
  * Owned references: new, keep, receive and slot_read give one; drop, send, set and slot_swap
  * consume one, slot_read_end gives a slot_read's back. They may be held in C locals, in OWNED edges

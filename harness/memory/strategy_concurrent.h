@@ -167,7 +167,7 @@ static bool gc_wait_for_cycle(mem_thread *t) {
  */
 static bool gc_pay(mem_thread *t) {
     struct gc_marker marker;
-    uint32_t blocks = t->blocks_taken < GC_PAY_BLOCKS_MAX ? t->blocks_taken : GC_PAY_BLOCKS_MAX;
+    uint32_t blocks = t->share.taken < GC_PAY_BLOCKS_MAX ? t->share.taken : GC_PAY_BLOCKS_MAX;
     if (!gc_marking)
         return false;
     gc_marker_begin(&marker);
@@ -186,11 +186,11 @@ static __attribute__((noinline)) void gc_attend(mem_thread *t) {
         gc_wait_to_run(t);
         return;
     }
-    if (t->blocks_taken == 0)
+    if (t->share.taken == 0)
         return;
     uint64_t begin_ns = clock_now_ns();
     bool paid = gc_pay(t), waited = gc_wait_for_cycle(t);
-    t->blocks_taken = 0;
+    t->share.taken = 0;
     if (paid || waited)
         host_interval(MEM_CAUSE_ASSIST, begin_ns, clock_now_ns());
 }

@@ -19,6 +19,7 @@
 #include <urcu/urcu-memb.h>
 
 #define DEFERRED_BATCH 1 /* call_rcu gathers batches of its own */
+#define RCU_STACK_BYTES (256 << 10)
 typedef struct rcu_head deferred_entry;
 struct deferred_own {
     struct deferred_node *chain;             /* to be given to call_rcu by its first node */
@@ -26,9 +27,27 @@ struct deferred_own {
 };
 #include "memory/deferred.h"
 
-/* Without this the first swap would create call_rcu's thread, pinned to that worker's core. */
+static void *rcu_no_work(void *unused) {
+    return unused;
+}
+
+/* Without this the first swap would create call_rcu's thread, pinned to that worker's core. Its
+ * stack would take 8 MiB of a budget. liburcu aborts where it cannot create it: one that is made
+ * before finds that out, and leaves its stack to be used again. */
 static void deferred_open(void) {
+    pthread_attr_t usual, small;
+    pthread_t probe;
+    pthread_getattr_default_np(&usual);
+    pthread_attr_init(&small);
+    pthread_attr_setstacksize(&small, RCU_STACK_BYTES);
+    pthread_setattr_default_np(&small);
+    if (pthread_create(&probe, NULL, rcu_no_work, NULL) != 0)
+        host_out_of_memory(RCU_STACK_BYTES);
+    pthread_join(probe, NULL);
     urcu_memb_get_default_call_rcu_data();
+    pthread_setattr_default_np(&usual);
+    pthread_attr_destroy(&small);
+    pthread_attr_destroy(&usual);
 }
 static void deferred_close(void) {
     TSAN_IGNORE_BEGIN(); /* liburcu allocates here what call_rcu's thread frees */

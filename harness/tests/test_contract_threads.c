@@ -167,6 +167,9 @@ static void test_a_blocked_thread_keeps_its_objects(void **state) {
 
 /* Drops what the main thread kept for it, while that goes on without a safepoint. */
 static void drop_share(mem_thread *t, struct shared *shared) {
+    count(&shared->done, true); /* attached: from here on it waits for nobody */
+    for (int i = 0; i < 20; i++)
+        sched_yield();
     mem_scope_enter(t, shared->scope);
     mem_drop(t, shared->scope, &blob_type, shared->object);
     mem_scope_leave(t, shared->scope);
@@ -185,6 +188,8 @@ static void test_what_was_shared_grows(void **state) {
     mem_scope_leave(self, s);
     pthread_t id;
     start(&id, 1, shared);
+    while (atomic_load_explicit(&shared->done, memory_order_relaxed) == 0)
+        mem_safepoint(self); /* as to attach may wait for a collector */
     while (!atomic_load_explicit(&shared->dropped, memory_order_acquire))
         sched_yield();
     mem_scope_enter(self, s);
