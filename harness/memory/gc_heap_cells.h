@@ -244,7 +244,7 @@ static void gc_sweep_large(uint32_t index, bool returns) {
 
 /* Sweeps the next block, under the lock; false when none is left. */
 static bool gc_sweep_next(void) {
-    if (gc_heap.sweep_at == gc_heap.sweep_end)
+    if (gc_heap.sweep_at >= gc_heap.sweep_end) /* beyond: a large object that is newer lies there */
         return false;
     uint32_t index = gc_heap.sweep_at++;
     uint8_t state = gc_heap.states[index];

@@ -14,7 +14,7 @@
 
 /* What is live is known once all is swept. */
 static void gc_allocated(void) {
-    if (gc_headroom_bytes == 0 && gc_heap.sweep_at == gc_heap.sweep_end)
+    if (gc_headroom_bytes == 0 && gc_heap.sweep_at >= gc_heap.sweep_end)
         gc_set_headroom();
     if (gc_headroom_bytes > 0 && gc_heap.allocated_bytes >= gc_headroom_bytes)
         /* relaxed: a hint */
