@@ -4,23 +4,7 @@
  * No header: types travel on drop, so an object is just what malloc gave. mem_give_up_slots is
  * no_slots.h's or the strategy's, defined before.
  */
-#include <stdlib.h>
-
-MEM_INLINE void *mem_try_new(mem_thread *t, mem_scope *s, const mem_type *type,
-                             size_t trailing_bytes) {
-    (void)t, (void)s;
-    void *object = malloc(mem_bytes(type, trailing_bytes));
-    if (MEM_LIKELY(object))
-        mem_clear_edges(type, object, trailing_bytes);
-    return object;
-}
-
-MEM_INLINE void *mem_new(mem_thread *t, mem_scope *s, const mem_type *type, size_t trailing_bytes) {
-    void *object = mem_try_new(t, s, type, trailing_bytes);
-    if (MEM_LIKELY(object))
-        return object;
-    host_out_of_memory(mem_bytes(type, trailing_bytes));
-}
+#include "memory/plain_new.h"
 
 MEM_INLINE void *mem_resize(mem_thread *t, mem_scope *s, const mem_type *type, void *object,
                             size_t old_trailing_bytes, size_t new_trailing_bytes) {

@@ -7,6 +7,7 @@
  */
 #include "memory/no_world.h"
 #include "memory/parcel.h"
+#include "memory/plain_new.h"
 #include "memory/plain_state.h"
 
 struct mem_thread {
@@ -32,22 +33,6 @@ static inline mem_scope *mem_scope_begin(mem_thread *t) {
 }
 static inline void mem_scope_end(mem_thread *t, mem_scope *s) {
     (void)t, (void)s;
-}
-
-MEM_INLINE void *mem_try_new(mem_thread *t, mem_scope *s, const mem_type *type,
-                             size_t trailing_bytes) {
-    (void)t, (void)s;
-    void *object = malloc(mem_bytes(type, trailing_bytes));
-    if (MEM_LIKELY(object))
-        mem_clear_edges(type, object, trailing_bytes);
-    return object;
-}
-
-MEM_INLINE void *mem_new(mem_thread *t, mem_scope *s, const mem_type *type, size_t trailing_bytes) {
-    void *object = mem_try_new(t, s, type, trailing_bytes);
-    if (MEM_LIKELY(object))
-        return object;
-    host_out_of_memory(mem_bytes(type, trailing_bytes));
 }
 
 MEM_INLINE void *mem_resize(mem_thread *t, mem_scope *s, const mem_type *type, void *object,
