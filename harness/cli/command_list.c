@@ -23,13 +23,30 @@ static json_t *need_names(uint32_t needs) {
     return names;
 }
 
+static json_t *param_list(const struct scenario_info *scenario) {
+    json_t *params = json_array();
+    for (size_t i = 0; i < SCENARIO_PARAMS_MAX && scenario->params[i].name; i++) {
+        const struct scenario_param *one = &scenario->params[i];
+        json_array_append_new(
+            params, json_pack("{s:s,s:s,s:s,s:I,s:I,s:I}", "name", one->name, "unit", one->unit,
+                              "what", one->what, "low", (json_int_t)one->low, "default",
+                              (json_int_t)one->standard, "high", (json_int_t)one->high));
+    }
+    return params;
+}
+
 static void add_scenarios(json_t *all) {
-    for (size_t i = 0; i < scenario_count; i++)
-        json_array_append_new(all,
-                              json_pack("{s:s,s:s,s:s,s:o,s:I}", "name", scenario_infos[i].name,
-                                        "kind", "scenario", "what", scenario_infos[i].what, "needs",
-                                        need_names(scenario_infos[i].needs), "live",
-                                        (json_int_t)scenario_infos[i].live));
+    for (size_t i = 0; i < scenario_count; i++) {
+        const struct scenario_info *one = &scenario_infos[i];
+        json_array_append_new(
+            all,
+            json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:I,s:s,s:o,s:{s:I,s:I}}", "name", one->name,
+                      "kind", "scenario", "class", one->kind, "what", one->what, "description",
+                      scenario_page(one), "source", one->source, "needs", need_names(one->needs),
+                      "live", (json_int_t)one->live, "live_unit", one->unit, "params",
+                      param_list(one), "smoke", "live", (json_int_t)one->smoke_live, "requests",
+                      (json_int_t)one->smoke_requests));
+    }
 }
 
 static const char *leaks(uint32_t provides) {

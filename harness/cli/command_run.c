@@ -12,10 +12,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TUNES_MAX 16
+#define PAIRS_MAX 16 /* of --tune, and of --param */
 
 static const char help[] =
     "usage: tailrace run SCENARIO [OPTIONS]\n"
+    "       tailrace run SCENARIO --help   what this scenario is, and its parameters\n"
     "\n"
     "Measures one cell in a process of its own and prints a summary, or with --json the whole "
     "result.\n"
@@ -37,6 +38,7 @@ static const char help[] =
     "  --warmup S        seconds before it that are not recorded (0.5)\n"
     "  --live N          size of the live set, in the scenario's units (`tailrace list "
     "scenarios`)\n"
+    "  --param K=V       a parameter of the scenario; may be given several times\n"
     "  --budget BYTES    memory that the program may take; running out of it is a result (oom)\n"
     "  --seed N          of input and schedule (1)\n"
     "  --tune K=V        a tunable of the strategy, or as HEAP:K=V of the heap (`tailrace list "
@@ -68,6 +70,7 @@ enum {
     OPTION_CLOSED,
     OPTION_ARRIVALS,
     OPTION_TUNE,
+    OPTION_PARAM,
     OPTION_JSON,
     OPTION_SLO,
     OPTION_CLOCK,
@@ -82,6 +85,7 @@ static const struct option options[] = {{"help", no_argument, NULL, OPTION_HELP}
                                         {"closed", no_argument, NULL, OPTION_CLOSED},
                                         {"arrivals", required_argument, NULL, OPTION_ARRIVALS},
                                         {"tune", required_argument, NULL, OPTION_TUNE},
+                                        {"param", required_argument, NULL, OPTION_PARAM},
                                         {"json", required_argument, NULL, OPTION_JSON},
                                         {"slo", required_argument, NULL, OPTION_SLO},
                                         {"clock", required_argument, NULL, OPTION_CLOCK},
@@ -102,8 +106,9 @@ static const struct option options[] = {{"help", no_argument, NULL, OPTION_HELP}
 
 struct arguments {
     struct cell cell;
-    const char *tunes[TUNES_MAX];
-    int tune_count, mode_count; /* of --rate, --load, --closed: one at most */
+    const char *tunes[PAIRS_MAX], *params[PAIRS_MAX];
+    int tune_count, param_count;
+    int mode_count; /* of --rate, --load, --closed: one at most */
     const char *json, *hlog, *hgrm;
     struct objective objective; /* limit 0: none */
     bool help;
@@ -144,9 +149,11 @@ static bool take_option(struct arguments *to, int option, const char *name, stru
     default:
         break;
     }
-    if (to->tune_count == TUNES_MAX)
-        return error_set(error, EXIT_INPUT, "--tune can be given %d times at most", TUNES_MAX);
-    to->tunes[to->tune_count++] = optarg; /* checked once the strategy is known */
+    const char **pairs = option == OPTION_TUNE ? to->tunes : to->params;
+    int *count = option == OPTION_TUNE ? &to->tune_count : &to->param_count;
+    if (*count == PAIRS_MAX)
+        return error_set(error, EXIT_INPUT, "--%s can be given %d times at most", name, PAIRS_MAX);
+    pairs[(*count)++] = optarg; /* checked once strategy and scenario are known */
     return true;
 }
 
@@ -156,8 +163,8 @@ static bool take_options(struct arguments *to, int argc, char **argv, struct err
     while ((option = getopt_long(argc, argv, ":", options, &index)) != -1) {
         if (option == ':' || option == '?')
             return refuse_option(option, "run", argv, error);
-        if (!take_option(to, option, options[index].name, error) || to->help)
-            return to->help;
+        if (!take_option(to, option, options[index].name, error))
+            return false;
     }
     return true;
 }
@@ -171,8 +178,10 @@ static bool parse(struct arguments *to, int argc, char **argv, struct error *err
     cell_defaults(&to->cell, &scenario_infos[0]);
     to->cell.arrivals = ARRIVALS_POISSON;
     to->cell.live = 0;
-    if (!take_options(to, argc, argv, error) || to->help)
-        return to->help;
+    if (!take_options(to, argc, argv, error))
+        return false;
+    if (to->help && optind == argc)
+        return true;
     if (optind != argc - 1)
         return error_set(error, EXIT_INPUT, "run takes one scenario (`tailrace list scenarios`)");
     to->cell.scenario = find_scenario(argv[optind]);
@@ -180,8 +189,14 @@ static bool parse(struct arguments *to, int argc, char **argv, struct error *err
         return error_set(error, EXIT_INPUT,
                          "there is no scenario \"%s\" (`tailrace list scenarios` names them)",
                          argv[optind]);
+    if (to->help)
+        return true;
     if (to->cell.live == 0)
         to->cell.live = to->cell.scenario->live;
+    cell_default_params(&to->cell);
+    for (int i = 0; i < to->param_count; i++)
+        if (!cell_set_param(&to->cell, to->params[i], error))
+            return false;
     if (to->mode_count > 1)
         return error_set(error, EXIT_INPUT,
                          "--rate, --load, --slo and --closed exclude each other");
@@ -253,6 +268,30 @@ static bool deliver(const struct arguments *arguments, const struct run *run, co
            (!arguments->hgrm || run_write_hgrm(&arguments->cell, run, arguments->hgrm, error));
 }
 
+/* What one scenario is, for its --help. */
+static int print_page(const struct scenario_info *scenario) {
+    printf("%s: %s\n\n%s\n\n", scenario->name, scenario->what, scenario_page(scenario));
+    printf("class   %s\nsource  %s\nneeds  ", scenario->kind, scenario->source);
+    for (uint32_t needs = scenario->needs; needs; needs &= needs - 1)
+        printf(" %s", need_name(needs));
+    printf("%s\n\n  --live N  %s (%llu)\n", scenario->needs ? "" : " nothing", scenario->unit,
+           (unsigned long long)scenario->live);
+    for (size_t i = 0; i < SCENARIO_PARAMS_MAX && scenario->params[i].name; i++) {
+        const struct scenario_param *param = &scenario->params[i];
+        char standard[AREA_TEXT_BYTES];
+        struct cell cell = {.scenario = scenario};
+        cell_default_params(&cell);
+        cell_param_text(&cell, i, standard, sizeof standard);
+        printf("  --param %s=V  %s; ", param->name, param->what);
+        if (strchr(param->unit, '|'))
+            printf("one of %s (%s)\n", param->unit, standard);
+        else
+            printf("%llu to %llu %s (%s)\n", (unsigned long long)param->low,
+                   (unsigned long long)param->high, param->unit, standard);
+    }
+    return 0;
+}
+
 /* --load: turns it into a rate, by the capacity that a run of one second shows. */
 static bool find_rate(struct cell *cell, struct run *run, struct error *error) {
     double per_second;
@@ -304,8 +343,10 @@ int command_run(int argc, char **argv) {
     struct error error = {0};
     if (!parse(&arguments, argc, argv, &error))
         return tell_error(&error);
-    if (arguments.help)
+    if (arguments.help && optind == argc)
         return fputs(help, stdout) < 0;
+    if (arguments.help)
+        return print_page(arguments.cell.scenario);
     catch_interrupts();
     if (arguments.objective.limit_ns > 0)
         return run_search(&arguments, &error);

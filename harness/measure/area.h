@@ -41,6 +41,7 @@ static const double area_drains_s[AREA_DRAINS] = {0.1, 1, 5};
 
 struct area_config {
     char scenario[AREA_TEXT_BYTES];
+    uint64_t params[8];              /* of the scenario, in the order of its list */
     char tune[AREA_TEXT_BYTES];      /* "key=value key=value", checked */
     char heap_path[AREA_PATH_BYTES]; /* what malloc must come from; empty: the C library */
     char data_dir[AREA_PATH_BYTES];

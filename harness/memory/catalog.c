@@ -29,9 +29,16 @@ const struct heap_tunable heap_tunables[] = {
 #undef HEAP_TUNABLE
 };
 const struct scenario_info scenario_infos[] = {
-#define SCENARIO(id, name, needs, live, what) {name, needs, live, what},
+#define PARAM(id, low, standard, high, unit, what) {#id, unit, what, low, standard, high},
+#define SCENARIO(id, name, kind, needs, live, unit, smoke_live, smoke_requests, source, params,    \
+                 what)                                                                             \
+    {name, kind, unit, source, what, needs, live, smoke_live, smoke_requests, {params}},
 #include "load/list.def"
 #undef SCENARIO
+#undef PARAM
+};
+static const char *const pages[] = {
+#include "memory/scenario_pages.inc"
 };
 const size_t strategy_count = sizeof strategies / sizeof *strategies;
 const size_t heap_count = sizeof heaps / sizeof *heaps;
@@ -55,6 +62,10 @@ const struct scenario_info *find_scenario(const char *name) {
         if (strcmp(scenario_infos[i].name, name) == 0)
             return &scenario_infos[i];
     return NULL;
+}
+
+const char *scenario_page(const struct scenario_info *scenario) {
+    return pages[scenario - scenario_infos];
 }
 
 static const struct {

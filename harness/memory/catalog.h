@@ -24,11 +24,16 @@ struct heap_tunable {
     const char *heap, *key, *fallback; /* the number that is its default */
     const char *variable, *setting;    /* # or ? stands for the number, see heaps.def */
 };
+struct scenario_param {
+    const char *name, *unit, *what; /* unit: "a|b|c" is a choice, the value an index */
+    uint64_t low, standard, high;
+};
+#define SCENARIO_PARAMS_MAX 8
 struct scenario_info {
-    const char *name;
-    uint32_t needs; /* enum mem_need */
-    uint64_t live;
-    const char *what;
+    const char *name, *kind, *unit, *source, *what; /* unit: of live */
+    uint32_t needs;                                 /* enum mem_need */
+    uint64_t live, smoke_live, smoke_requests;
+    struct scenario_param params[SCENARIO_PARAMS_MAX]; /* the rest is nameless */
 };
 
 extern const struct strategy_info strategies[];
@@ -41,6 +46,9 @@ extern const size_t strategy_count, heap_count, heap_tunable_count, scenario_cou
 const struct strategy_info *find_strategy(const char *name);
 const struct heap_info *find_heap(const char *name);
 const struct scenario_info *find_scenario(const char *name);
+
+/* The text of its head comment: what it does, what it stresses, how to read its result. */
+const char *scenario_page(const struct scenario_info *scenario);
 
 /* The name and the sentence of the lowest need in a non-empty set. */
 const char *need_name(uint32_t needs);

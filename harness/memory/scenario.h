@@ -9,12 +9,25 @@
 
 /* What this scenario declares that it needs, for strategies that check it (audit). */
 enum scenario_declares {
-#define SCENARIO(id, name, needs, live, what) scenario_declares_##id = (needs),
+#define SCENARIO(id, name, kind, needs, live, unit, smoke_live, smoke_requests, source, params,    \
+                 what)                                                                             \
+    scenario_declares_##id = (needs),
 #include "load/list.def"
 #undef SCENARIO
 };
+/* The parameters of each, in the order of scenario_setup.params. */
+#define PARAM(id, low, standard, high, unit, what) uint64_t id;
+#define SCENARIO(id, name, kind, needs, live, unit, smoke_live, smoke_requests, source, params,    \
+                 what)                                                                             \
+    struct scenario_params_##id {                                                                  \
+        params                                                                                     \
+    };
+#include "load/list.def"
+#undef SCENARIO
+#undef PARAM
 #if defined(SCENARIO_ID)
 #define SCENARIO_NEEDS MEM_PASTE(scenario_declares_, SCENARIO_ID)
+#define SCENARIO_PARAMS struct MEM_PASTE(scenario_params_, SCENARIO_ID)
 #endif
 
 #include "memory/mem.h"

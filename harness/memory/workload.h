@@ -22,6 +22,7 @@ struct scenario_setup {
     uint64_t seed;
     uint64_t live;        /* size of the live set, in the scenario's own units; > 0 */
     uint32_t threads;     /* workers */
+    const void *params;   /* a SCENARIO_PARAMS, checked */
     const char *data_dir; /* folder of input files */
     char *error;          /* for the sentence of a failed setup */
     size_t error_bytes;

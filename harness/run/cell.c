@@ -33,6 +33,12 @@ void cell_defaults(struct cell *cell, const struct scenario_info *scenario) {
                           .drain_s = 0.1,
                           .live = scenario->live,
                           .seed = 1};
+    cell_default_params(cell);
+}
+
+void cell_default_params(struct cell *cell) {
+    for (size_t i = 0; i < SCENARIO_PARAMS_MAX; i++)
+        cell->params[i] = cell->scenario->params[i].standard;
 }
 
 bool cell_set_strategy(struct cell *cell, const char *name, struct error *error) {
@@ -199,6 +205,60 @@ bool cell_add_tune(struct cell *cell, const char *pair, struct error *error) {
     return true;
 }
 
+/* The index of a word in "a|b|c", or -1. */
+static int choice_of(const char *choices, const char *word) {
+    size_t length = strlen(word);
+    for (int i = 0;; i++) {
+        size_t this = strcspn(choices, "|");
+        if (this == length && strncmp(choices, word, length) == 0)
+            return i;
+        if (!choices[this])
+            return -1;
+        choices += this + 1;
+    }
+}
+
+static bool set_param(uint64_t *to, const struct scenario_param *param, const char *value,
+                      struct error *error) {
+    double number;
+    if (strchr(param->unit, '|')) {
+        int choice = choice_of(param->unit, value);
+        *to = (uint64_t)choice;
+        return choice >= 0 || error_set(error, EXIT_INPUT, "--param %s takes one of %s, not \"%s\"",
+                                        param->name, param->unit, value);
+    }
+    if (!parse_number(value, true, (double)param->low, (double)param->high, &number) ||
+        number != floor(number))
+        return error_set(error, EXIT_INPUT,
+                         "--param %s takes a whole number from %llu to %llu (%s), not \"%s\"",
+                         param->name, (unsigned long long)param->low,
+                         (unsigned long long)param->high, param->unit, value);
+    *to = (uint64_t)number;
+    return true;
+}
+
+bool cell_set_param(struct cell *cell, const char *pair, struct error *error) {
+    size_t length = strcspn(pair, "=");
+    const struct scenario_param *params = cell->scenario->params;
+    for (size_t i = 0; pair[length] && i < SCENARIO_PARAMS_MAX && params[i].name; i++)
+        if (strlen(params[i].name) == length && strncmp(params[i].name, pair, length) == 0)
+            return set_param(&cell->params[i], &params[i], pair + length + 1, error);
+    return error_set(error, EXIT_INPUT,
+                     "%s has no parameter \"%s\" (`tailrace run %s --help` names them)",
+                     cell->scenario->name, pair, cell->scenario->name);
+}
+
+void cell_param_text(const struct cell *cell, size_t i, char *text, size_t text_bytes) {
+    const char *choices = cell->scenario->params[i].unit;
+    if (!strchr(choices, '|')) {
+        snprintf(text, text_bytes, "%llu", (unsigned long long)cell->params[i]);
+        return;
+    }
+    for (uint64_t skip = cell->params[i]; skip > 0; skip--)
+        choices += strcspn(choices, "|") + 1;
+    snprintf(text, text_bytes, "%.*s", (int)strcspn(choices, "|"), choices);
+}
+
 bool cell_leaks(const struct cell *cell) {
     return cell->strategy->provides & MEM_LEAKS ||
            (cell->strategy->provides & MEM_LEAKS_RINGS && cell->scenario->needs & MEM_CYCLES);
@@ -240,6 +300,13 @@ void cell_base_name(const struct cell *cell, char *name, size_t name_bytes) {
     if (cell->live != cell->scenario->live && used < name_bytes)
         used += (size_t)snprintf(name + used, name_bytes - used, "/live=%llu",
                                  (unsigned long long)cell->live);
+    for (size_t i = 0; i < SCENARIO_PARAMS_MAX && cell->scenario->params[i].name; i++)
+        if (cell->params[i] != cell->scenario->params[i].standard && used < name_bytes) {
+            char value[AREA_TEXT_BYTES];
+            cell_param_text(cell, i, value, sizeof value);
+            used += (size_t)snprintf(name + used, name_bytes - used, "/%s=%s",
+                                     cell->scenario->params[i].name, value);
+        }
     if (*cell->tune && used < name_bytes)
         snprintf(name + used, name_bytes - used, "/%s", cell->tune);
 }

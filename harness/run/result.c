@@ -153,6 +153,19 @@ static json_t *tune_json(const char *tune) {
     return object;
 }
 
+static json_t *params_json(const struct cell *cell) {
+    json_t *object = json_object();
+    for (size_t i = 0; i < SCENARIO_PARAMS_MAX && cell->scenario->params[i].name; i++) {
+        const struct scenario_param *param = &cell->scenario->params[i];
+        char word[AREA_TEXT_BYTES];
+        cell_param_text(cell, i, word, sizeof word);
+        json_object_set_new(object, param->name,
+                            strchr(param->unit, '|') ? json_string(word)
+                                                     : integer(cell->params[i]));
+    }
+    return object;
+}
+
 json_t *cell_json(const struct cell *cell) {
     char name[AREA_PATH_BYTES * 2];
     cell_name(cell, name, sizeof name);
@@ -162,6 +175,7 @@ json_t *cell_json(const struct cell *cell) {
                              (int)cell->threads, "live", (json_int_t)cell->live, "budget_bytes",
                              cell->budget_bytes ? integer(cell->budget_bytes) : json_null(), "tune",
                              tune_json(cell->tune));
+    json_object_set_new(json, "params", params_json(cell));
     bool loaded = cell->mode != CELL_CLOSED && cell->load > 0;
     json_object_set_new(json, "load", loaded ? json_real(cell->load) : json_null());
     json_object_set_new(json, "load_of",

@@ -50,13 +50,15 @@ static bool set_heap(struct cell *cell, const char *heap, struct error *error) {
     return true;
 }
 
-/* "key=value key=value" */
-static bool set_tunes(struct cell *cell, const char *tune, struct error *error) {
+/* "key=value key=value": each given to `set`. */
+static bool set_pairs(struct cell *cell, const char *tune,
+                      bool (*set)(struct cell *cell, const char *pair, struct error *error),
+                      struct error *error) {
     char pair[AREA_TEXT_BYTES];
     while (*(tune += strspn(tune, " "))) {
         size_t length = strcspn(tune, " ");
         snprintf(pair, sizeof pair, "%.*s", (int)length, tune);
-        if (!cell_add_tune(cell, pair, error))
+        if (!set(cell, pair, error))
             return false;
         tune += length;
     }
@@ -84,13 +86,14 @@ static bool set_curve(struct cell *cell, const json_t *json, const char *from,
 
 static bool parse_cell(struct cell *cell, const json_t *json, const json_t *suite, const char *from,
                        struct error *error) {
-    static const char *const known[] = {"scenario", "strategy",     "heap",         "threads",
-                                        "live",     "tune",         "budget_bytes", "load",
-                                        "own_load", "budget_times", "duration_s",   NULL};
+    static const char *const known[] = {
+        "scenario", "strategy", "heap",         "threads",    "live",   "tune", "budget_bytes",
+        "load",     "own_load", "budget_times", "duration_s", "params", NULL};
     const char *scenario = json_string_value(json_object_get(json, "scenario"));
     const char *strategy = json_string_value(json_object_get(json, "strategy"));
     const char *heap = json_string_value(json_object_get(json, "heap"));
     const char *tune = json_string_value(json_object_get(json, "tune"));
+    const char *params = json_string_value(json_object_get(json, "params"));
     const char *arrivals = json_string_value(json_object_get(suite, "arrivals"));
     const char *clock = json_string_value(json_object_get(suite, "clock"));
     const json_t *duration = json_object_get(json, "duration_s");
@@ -102,7 +105,9 @@ static bool parse_cell(struct cell *cell, const json_t *json, const json_t *suit
                          scenario ? scenario : "");
     cell_defaults(cell, find_scenario(scenario));
     return (!strategy || cell_set_strategy(cell, strategy, error)) &&
-           (!heap || set_heap(cell, heap, error)) && (!tune || set_tunes(cell, tune, error)) &&
+           (!heap || set_heap(cell, heap, error)) &&
+           (!tune || set_pairs(cell, tune, cell_add_tune, error)) &&
+           (!params || set_pairs(cell, params, cell_set_param, error)) &&
            (!arrivals || cell_set_arrivals(cell, arrivals, error)) &&
            (!clock || cell_set_clock(cell, clock, error)) &&
            set_optional(cell, "threads", json_object_get(json, "threads"), error) &&

@@ -25,11 +25,15 @@
 #define STACK_BYTES ((size_t)1 << 20)
 #define START_DELAY_NS (5 * NS_PER_MS)
 
-#define SCENARIO(id, name, needs, live, what) extern const struct scenario scenario_##id;
+#define SCENARIO(id, name, kind, needs, live, unit, smoke_live, smoke_requests, source, params,    \
+                 what)                                                                             \
+    extern const struct scenario scenario_##id;
 #include "load/list.def"
 #undef SCENARIO
 static const struct scenario *const scenarios[] = {
-#define SCENARIO(id, name, needs, live, what) &scenario_##id,
+#define SCENARIO(id, name, kind, needs, live, unit, smoke_live, smoke_requests, source, params,    \
+                 what)                                                                             \
+    &scenario_##id,
 #include "load/list.def"
 #undef SCENARIO
 };
@@ -163,6 +167,7 @@ static void set_up(mem_thread *memory) {
     struct scenario_setup in = {.seed = area->config.plan.seed,
                                 .live = area->config.live,
                                 .threads = area->config.plan.workers,
+                                .params = area->config.params,
                                 .data_dir = area->config.data_dir,
                                 .error = area->reason,
                                 .error_bytes = sizeof area->reason};

@@ -212,7 +212,8 @@ def test_a_library_that_is_no_heap(tailrace, tmp_path, unsanitized):
 
 
 @pytest.mark.parametrize("kind, fields", [
-    ("scenarios", {"name", "what", "needs", "live"}),
+    ("scenarios", {"name", "class", "what", "description", "source", "needs", "live", "live_unit",
+                   "params", "smoke"}),
     ("strategies", {"name", "what", "family", "provides", "leaks", "source", "tunables"}),
     ("heaps", {"name", "what", "installed", "library", "tunables"}),
     ("suites", {"name", "what"})])

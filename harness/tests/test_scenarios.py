@@ -10,13 +10,6 @@ import os
 import pytest
 
 SANITIZED = bool(os.environ.get("TAILRACE_SANITIZER"))
-SCALE = 10 if SANITIZED else 1
-# Scenario -> size of the live set, and requests: enough for each cell to reuse memory many times.
-SIZES = {"read-states": (20000 // SCALE, 30000 // SCALE), "proxy": (64, 4000 // SCALE),
-         "config-snapshot": (128, 30000 // SCALE), "stalled-reader": (32, 30000 // SCALE),
-         "graph": (20000 // SCALE, 20000 // SCALE), "md1": (20, 2000 // SCALE),
-         "mm1": (20, 2000 // SCALE), "stall": (50, 4000 // SCALE)}
-OTHER_SIZE = (1000 // SCALE, 4000 // SCALE)
 # Workers and load: the order in which requests meet differs between them.
 OPEN, CLOSED = ["--rate", "1e6"], ["--closed"]
 LOADS = [("3", OPEN)] if SANITIZED else [("1", CLOSED), ("3", OPEN)]
@@ -31,6 +24,12 @@ def missing_needs(tailrace, scenario, strategy):
     return set(needs) - set(provides["provides"]) - leaked
 
 
+def size(tailrace, scenario):
+    """The live set and the requests of a smoke run; in a sanitizer build, a tenth of the latter."""
+    smoke = next(one for one in tailrace.listed("scenarios") if one["name"] == scenario)["smoke"]
+    return smoke["live"], max(20, smoke["requests"] // (10 if SANITIZED else 1))
+
+
 def plain(tailrace, scenario):
     """The plainest strategy, over malloc, that can run the scenario: others are held against it."""
     return next(one for one in ("malloc", "refcount", "leak")
@@ -39,7 +38,7 @@ def plain(tailrace, scenario):
 
 def measure(program, scenario, *arguments, strategy=None, load=CLOSED, threads="1"):
     """The result of one run; it must have ended well."""
-    live, requests = SIZES.get(scenario, OTHER_SIZE)
+    live, requests = size(program, scenario)
     result = program.result(scenario, "--live", live, "--requests", requests, "--threads", threads,
                             "--strategy", strategy or plain(program, scenario), "--warmup", "0.005",
                             *load, *arguments)
@@ -98,7 +97,7 @@ def test_another_seed_computes_another(tailrace, listed_scenario, expected):
 
 
 def test_every_request_counts(tailrace, listed_scenario, expected):
-    live, requests = SIZES.get(listed_scenario, OTHER_SIZE)
+    live, requests = size(tailrace, listed_scenario)
     one_less = tailrace.result(listed_scenario, "--live", live, "--requests", requests - 1,
                                "--threads", "1", "--warmup", "0", "--closed", "--strategy",
                                plain(tailrace, listed_scenario))
@@ -109,7 +108,7 @@ def test_every_request_counts(tailrace, listed_scenario, expected):
 @pytest.mark.parametrize("load", [OPEN, CLOSED, ["--rate", "60000", "--arrivals", "fixed"]],
                          ids=["open", "closed", "fixed"])
 def test_load_and_workers_do_not_matter(tailrace, listed_scenario, load, threads, expected):
-    live, requests = SIZES.get(listed_scenario, OTHER_SIZE)
+    live, requests = size(tailrace, listed_scenario)
     result = tailrace.result(listed_scenario, "--live", live, "--requests", requests, "--threads",
                              threads, "--warmup", "0", "--strategy",
                              plain(tailrace, listed_scenario), *load)
