@@ -142,6 +142,13 @@ static bool open_suite(const struct arguments *arguments, struct suite *suite,
     return !arguments->only || suite_keep(suite, arguments->only, error);
 }
 
+static void tell_estimate(const struct suite *suite) {
+    int minutes = (int)(suite_estimate_s(suite) / 60) + 1;
+    fprintf(stderr, "suite %s: %u cells x %u block%s, about %d h %02d min%s\n", suite->name,
+            suite->cell_count, suite->blocks, suite->blocks == 1 ? "" : "s", minutes / 60,
+            minutes % 60, minutes > 5 ? " (Ctrl-C keeps what is measured; --resume goes on)" : "");
+}
+
 int command_bench(int argc, char **argv) {
     struct arguments arguments = {0};
     struct suite suite = {0};
@@ -155,6 +162,7 @@ int command_bench(int argc, char **argv) {
                 make_folder(&arguments, suite.name, folder, sizeof folder, &error);
     if (done) {
         catch_interrupts();
+        tell_estimate(&suite);
         done = bench_run(&suite, folder, command_line(),
                          isatty(STDERR_FILENO) ? tell_bar : tell_line, &error);
         if (error.status == EXIT_INTERRUPTED)

@@ -2,11 +2,14 @@
 /* command_list.c - `tailrace list`: what there is to choose from. */
 #include "cli/commands.h"
 #include "memory/catalog.h"
+#include "run/describe.h"
 #include "run/files.h"
 #include "run/heap_tuning.h"
 #include "run/paths.h"
+#include "run/suite.h"
 
 #include <glob.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,37 +19,9 @@ static const char help[] = "usage: tailrace list [scenarios|strategies|heaps|sui
                            "all kinds. --json prints an array\n"
                            "of objects, each with its name (and its kind, without a kind).\n";
 
-static json_t *need_names(uint32_t needs) {
-    json_t *names = json_array();
-    for (needs &= MEM_ALL; needs; needs &= needs - 1)
-        json_array_append_new(names, json_string(need_name(needs)));
-    return names;
-}
-
-static json_t *param_list(const struct scenario_info *scenario) {
-    json_t *params = json_array();
-    for (size_t i = 0; i < SCENARIO_PARAMS_MAX && scenario->params[i].name; i++) {
-        const struct scenario_param *one = &scenario->params[i];
-        json_array_append_new(
-            params, json_pack("{s:s,s:s,s:s,s:I,s:I,s:I}", "name", one->name, "unit", one->unit,
-                              "what", one->what, "low", (json_int_t)one->low, "default",
-                              (json_int_t)one->standard, "high", (json_int_t)one->high));
-    }
-    return params;
-}
-
 static void add_scenarios(json_t *all) {
-    for (size_t i = 0; i < scenario_count; i++) {
-        const struct scenario_info *one = &scenario_infos[i];
-        json_array_append_new(
-            all,
-            json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:I,s:s,s:o,s:{s:I,s:I}}", "name", one->name,
-                      "kind", "scenario", "class", one->kind, "what", one->what, "description",
-                      scenario_page(one), "source", one->source, "needs", need_names(one->needs),
-                      "live", (json_int_t)one->live, "live_unit", one->unit, "params",
-                      param_list(one), "smoke", "live", (json_int_t)one->smoke_live, "requests",
-                      (json_int_t)one->smoke_requests));
-    }
+    for (size_t i = 0; i < scenario_count; i++)
+        json_array_append_new(all, scenario_json(&scenario_infos[i]));
 }
 
 static const char *leaks(uint32_t provides) {
@@ -59,7 +34,7 @@ static void add_strategies(json_t *all) {
         json_array_append_new(all, json_pack("{s:s,s:s,s:s,s:s,s:s,s:o,s:s,s:s,s:b}", "name",
                                              one->name, "kind", "strategy", "what", one->what,
                                              "source", one->source, "family", one->family,
-                                             "provides", need_names(one->provides), "leaks",
+                                             "provides", needs_json(one->provides), "leaks",
                                              leaks(one->provides), "tunables", one->tunables,
                                              "any_heap", one->heaps == MEM_ANY_HEAP));
     }
@@ -77,25 +52,33 @@ static void add_heaps(json_t *all) {
     }
 }
 
+static void add_suite(json_t *all, const char *name) {
+    struct suite suite;
+    struct error error = {0};
+    char what[128];
+    if (suite_load(&suite, name, &error)) {
+        snprintf(what, sizeof what, "%u cells x %u block%s of %g s, about %.0f min",
+                 suite.cell_count, suite.blocks, suite.blocks == 1 ? "" : "s", suite.duration_s,
+                 ceil(suite_estimate_s(&suite) / 60));
+        json_array_append_new(all, json_pack("{s:s,s:s,s:s,s:i,s:f}", "name", suite.name, "kind",
+                                             "suite", "what", what, "cells", (int)suite.cell_count,
+                                             "estimate_s", suite_estimate_s(&suite)));
+    }
+    suite_free(&suite);
+}
+
+/* The files, and one for each scenario that says something about memory. */
 static void add_suites(json_t *all) {
     char pattern[4096];
     glob_t files;
     snprintf(pattern, sizeof pattern, "%s/*.json", path_suites());
     if (glob(pattern, 0, NULL, &files) == 0)
-        for (size_t i = 0; i < files.gl_pathc; i++) {
-            json_t *suite = json_load_file(files.gl_pathv[i], 0, NULL);
-            char what[128];
-            snprintf(what, sizeof what, "%zu cells x %lld blocks of %g s",
-                     json_array_size(json_object_get(suite, "cells")),
-                     (long long)json_integer_value(json_object_get(suite, "blocks")),
-                     json_number_value(json_object_get(suite, "duration_s")));
-            if (json_is_string(json_object_get(suite, "suite")))
-                json_array_append_new(all, json_pack("{s:O,s:s,s:s}", "name",
-                                                     json_object_get(suite, "suite"), "kind",
-                                                     "suite", "what", what));
-            json_decref(suite);
-        }
+        for (size_t i = 0; i < files.gl_pathc; i++)
+            add_suite(all, files.gl_pathv[i]);
     globfree(&files);
+    for (size_t i = 0; i < scenario_count; i++)
+        if (strcmp(scenario_infos[i].kind, "oracle") != 0)
+            add_suite(all, scenario_infos[i].name);
 }
 
 static void print(const json_t *all, bool kinds) {

@@ -6,6 +6,7 @@
 #include "base/rng.h"
 #include "measure/context.h"
 #include "run/calibrate.h"
+#include "run/describe.h"
 #include "run/files.h"
 #include "run/floor.h"
 #include "run/result.h"
@@ -19,7 +20,6 @@
 #include <unistd.h>
 
 #define PATH_BYTES 4200
-#define FLOORS_MAX 64 /* scenarios */
 
 struct floor {
     bool tried;
@@ -27,7 +27,7 @@ struct floor {
 };
 
 struct bench {
-    struct floor floors[FLOORS_MAX]; /* of this block, by scenario */
+    struct floor floors[SUITE_CELLS_MAX]; /* of this block, by the first cell of a workload */
     struct suite *suite;
     const char *folder;
     char manifest_path[PATH_BYTES], runs_path[PATH_BYTES];
@@ -55,6 +55,15 @@ static json_t *cells_json(const struct suite *suite) {
     return cells;
 }
 
+/* What each scenario of the suite is. */
+static json_t *scenarios_json(const struct suite *suite) {
+    json_t *all = json_object();
+    for (uint32_t i = 0; i < suite->cell_count; i++)
+        json_object_set_new(all, suite->cells[i].scenario->name,
+                            scenario_json(suite->cells[i].scenario));
+    return all;
+}
+
 static json_t *manifest_new(const struct suite *suite, const char *command) {
     json_t *context = context_json(command);
     double load = 0;
@@ -64,12 +73,12 @@ static json_t *manifest_new(const struct suite *suite, const char *command) {
     json_object_set_new(context, "load_average", json_real(load));
     json_object_set_new(context, "start_time", context_time((double)now.tv_sec));
     json_object_set_new(context, "end_time", json_null());
-    return json_pack("{s:s,s:s,s:I,s:I,s:f,s:f,s:f,s:o,s:[],s:[],s:n,s:o,s:O}", "schema",
+    return json_pack("{s:s,s:s,s:I,s:I,s:f,s:f,s:f,s:o,s:o,s:[],s:[],s:n,s:o,s:O}", "schema",
                      "tailrace/set/1", "suite", suite->name, "blocks", (json_int_t)suite->blocks,
                      "seed", (json_int_t)suite->seed, "load", suite->load, "duration_s",
                      suite->duration_s, "warmup_s", suite->warmup_s, "cells", cells_json(suite),
-                     "calibration", "smallest", "oracle", "context", context, "definition",
-                     suite->definition);
+                     "scenarios", scenarios_json(suite), "calibration", "smallest", "oracle",
+                     "context", context, "definition", suite->definition);
 }
 
 static void path_in(char *path, const char *folder, const char *name) {
@@ -179,6 +188,8 @@ static bool calibrated(void *context, const struct cell *cell, const struct run 
 }
 
 static bool calibrate_all(struct bench *bench, struct error *error) {
+    if (bench->suite->smoke)
+        return true;
     bench->progress =
         (struct bench_progress){.calibrating = true, .planned = calibrate_planned(bench->suite)};
     bench->progress.done = bench->done_before = calibrate_known(bench->manifest);
@@ -210,19 +221,25 @@ static bool hold_against_theory(struct bench *bench, struct error *error) {
     return save_manifest(bench, error);
 }
 
-/* The block's noise floor for a cell at its scenario's common rate: measured when first asked for.
+static size_t first_alike(const struct suite *suite, const struct cell *cell) {
+    size_t i = 0;
+    while (!cell_same_workload(&suite->cells[i], cell))
+        i++;
+    return i;
+}
+
+/* The block's noise floor for a cell at its workload's common rate: measured when first asked for.
  * NULL for cells at other rates, and where it could not be measured. */
 static bool find_floor(struct bench *bench, const struct cell *cell, const json_t **floor,
                        struct error *error) {
-    size_t index = (size_t)(cell->scenario - scenario_infos);
     char reason[AREA_TEXT_BYTES];
     *floor = NULL;
     if (!bench->suite->noise_floor || cell->load_of_own ||
         fabs(cell->load - bench->suite->load) > 1e-9 || cell->rate <= 0 ||
         cell_unsupported(cell, reason, sizeof reason))
         return true;
-    struct floor *known = &bench->floors[index];
-    uint64_t spin_ns = calibrate_service_ns(bench->suite, bench->manifest, cell->scenario);
+    struct floor *known = &bench->floors[first_alike(bench->suite, cell)];
+    uint64_t spin_ns = calibrate_service_ns(bench->suite, bench->manifest, cell);
     if (!known->tried && !floor_measure(cell, spin_ns, &known->quantiles, error))
         return false;
     known->tried = true;
@@ -231,7 +248,7 @@ static bool find_floor(struct bench *bench, const struct cell *cell, const json_
 }
 
 static void forget_floors(struct bench *bench) {
-    for (size_t i = 0; i < FLOORS_MAX; i++) {
+    for (size_t i = 0; i < SUITE_CELLS_MAX; i++) {
         json_decref(bench->floors[i].quantiles);
         bench->floors[i] = (struct floor){0};
     }

@@ -50,11 +50,12 @@ uint32_t calibrate_known(const json_t *manifest) {
 }
 
 static json_t *entry_json(const struct cell *cell, const struct run *run) {
-    char name[NAME_BYTES];
+    char name[NAME_BYTES], workload[NAME_BYTES];
     cell_base_name(cell, name, sizeof name);
-    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:o}", "cell", name, "scenario", cell->scenario->name,
-                     "strategy", cell->strategy->name, "heap", cell->heap, "status",
-                     run_status_name(run->status), "reason",
+    cell_workload(cell, workload, sizeof workload);
+    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:o}", "cell", name, "workload", workload,
+                     "scenario", cell->scenario->name, "strategy", cell->strategy->name, "heap",
+                     cell->heap, "status", run_status_name(run->status), "reason",
                      *run->reason ? json_string(run->reason) : json_null());
 }
 
@@ -109,14 +110,13 @@ static double capacity_of(const struct cell *cell, const json_t *known) {
     return json_number_value(json_object_get(find(known, cell), "capacity_rate"));
 }
 
-/* What the scenario's slowest cell can do; controls aside, unless there is nothing else. 0 if no
+/* What the workload's slowest cell can do; controls aside, unless there is nothing else. 0 if no
  * cell had a capacity. */
-static double slowest_of(const struct suite *suite, const json_t *known,
-                         const struct scenario_info *scenario) {
+static double slowest_of(const struct suite *suite, const json_t *known, const struct cell *like) {
     double slowest = 0, control = 0;
     for (uint32_t i = 0; i < suite->cell_count; i++) {
         const struct cell *cell = &suite->cells[i];
-        double capacity = cell->scenario == scenario ? capacity_of(cell, known) : 0;
+        double capacity = cell_same_workload(cell, like) ? capacity_of(cell, known) : 0;
         if (capacity <= 0)
             continue;
         if (strcmp(cell->strategy->family, "control") == 0)
@@ -137,7 +137,7 @@ void calibrate_apply(struct suite *suite, json_t *manifest) {
     const json_t *known = json_object_get(manifest, "calibration");
     for (uint32_t i = 0; i < suite->cell_count; i++) {
         struct cell *cell = &suite->cells[i];
-        double slowest = slowest_of(suite, known, cell->scenario);
+        double slowest = slowest_of(suite, known, cell);
         json_object_set_new(find(known, cell), "offered_rate",
                             slowest > 0 ? json_real(suite->load * slowest) : json_null());
         cell->rate = cell->load * (cell->load_of_own ? capacity_of(cell, known) : slowest);
@@ -155,13 +155,13 @@ void calibrate_apply(struct suite *suite, json_t *manifest) {
 }
 
 uint64_t calibrate_service_ns(const struct suite *suite, const json_t *manifest,
-                              const struct scenario_info *scenario) {
+                              const struct cell *like) {
     uint64_t values_ns[SUITE_CELLS_MAX];
     size_t count = 0;
     for (uint32_t i = 0; i < suite->cell_count; i++) {
         const json_t *entry = find(json_object_get(manifest, "calibration"), &suite->cells[i]);
         json_int_t value_ns = json_integer_value(json_object_get(entry, "service_p50_ns"));
-        if (suite->cells[i].scenario == scenario && value_ns > 0)
+        if (cell_same_workload(&suite->cells[i], like) && value_ns > 0)
             values_ns[count++] = (uint64_t)value_ns;
     }
     queue_sort(values_ns, count);

@@ -25,8 +25,9 @@ bool calibrate(const struct suite *suite, json_t *manifest, calibrate_step step,
  * `offered_rate`. A cell that cannot have them is marked as lacking. */
 void calibrate_apply(struct suite *suite, json_t *manifest);
 
-/* The median over a scenario's cells of the median service time in closed loop; 0 if unknown. */
+/* The median over the cells of one workload, `like`'s, of the median service time in closed loop; 0
+ * if unknown. */
 uint64_t calibrate_service_ns(const struct suite *suite, const json_t *manifest,
-                              const struct scenario_info *scenario);
+                              const struct cell *like);
 
 #endif

@@ -259,6 +259,11 @@ void cell_param_text(const struct cell *cell, size_t i, char *text, size_t text_
     snprintf(text, text_bytes, "%.*s", (int)strcspn(choices, "|"), choices);
 }
 
+bool cell_same_workload(const struct cell *cell, const struct cell *other) {
+    return cell->scenario == other->scenario &&
+           memcmp(cell->params, other->params, sizeof cell->params) == 0;
+}
+
 bool cell_leaks(const struct cell *cell) {
     return cell->strategy->provides & MEM_LEAKS ||
            (cell->strategy->provides & MEM_LEAKS_RINGS && cell->scenario->needs & MEM_CYCLES);
@@ -294,19 +299,37 @@ bool cell_unsupported(const struct cell *cell, char *reason, size_t reason_bytes
     return *reason != '\0';
 }
 
+/* Those that are not the default, as `/k=v` or listed as ` (k=v, k=v`. Returns the length. */
+static size_t params_text(const struct cell *cell, bool listed, char *text, size_t text_bytes) {
+    size_t used = 0;
+    for (size_t i = 0; i < SCENARIO_PARAMS_MAX && cell->scenario->params[i].name; i++) {
+        char value[AREA_TEXT_BYTES];
+        if (cell->params[i] == cell->scenario->params[i].standard || used >= text_bytes)
+            continue;
+        cell_param_text(cell, i, value, sizeof value);
+        used += (size_t)snprintf(text + used, text_bytes - used, "%s%s=%s",
+                                 !listed ? "/"
+                                 : used  ? ", "
+                                         : " (",
+                                 cell->scenario->params[i].name, value);
+    }
+    return used;
+}
+
+void cell_workload(const struct cell *cell, char *name, size_t name_bytes) {
+    size_t used = (size_t)snprintf(name, name_bytes, "%s", cell->scenario->name);
+    size_t listed = params_text(cell, true, name + used, name_bytes - used);
+    if (listed > 0 && used + listed < name_bytes)
+        snprintf(name + used + listed, name_bytes - used - listed, ")");
+}
+
 void cell_base_name(const struct cell *cell, char *name, size_t name_bytes) {
     size_t used = (size_t)snprintf(name, name_bytes, "%s/%s/%s/t%u", cell->scenario->name,
                                    cell->strategy->name, cell->heap, cell->threads);
     if (cell->live != cell->scenario->live && used < name_bytes)
         used += (size_t)snprintf(name + used, name_bytes - used, "/live=%llu",
                                  (unsigned long long)cell->live);
-    for (size_t i = 0; i < SCENARIO_PARAMS_MAX && cell->scenario->params[i].name; i++)
-        if (cell->params[i] != cell->scenario->params[i].standard && used < name_bytes) {
-            char value[AREA_TEXT_BYTES];
-            cell_param_text(cell, i, value, sizeof value);
-            used += (size_t)snprintf(name + used, name_bytes - used, "/%s=%s",
-                                     cell->scenario->params[i].name, value);
-        }
+    used += params_text(cell, false, name + used, used < name_bytes ? name_bytes - used : 0);
     if (*cell->tune && used < name_bytes)
         snprintf(name + used, name_bytes - used, "/%s", cell->tune);
 }

@@ -52,6 +52,9 @@ bool cell_set_param(struct cell *cell, const char *pair, struct error *error);
 bool cell_set_clock(struct cell *cell, const char *name, struct error *error);
 bool cell_set_arrivals(struct cell *cell, const char *name, struct error *error);
 
+/* True if both have the same scenario with the same parameters: requests that can be compared. */
+bool cell_same_workload(const struct cell *cell, const struct cell *other);
+
 /* True where the strategy never gives back what the scenario drops, by its design. */
 bool cell_leaks(const struct cell *cell);
 
@@ -60,6 +63,9 @@ bool cell_unsupported(const struct cell *cell, char *reason, size_t reason_bytes
 
 /* The value of the scenario's i-th parameter as text: a number or a word of the choice. */
 void cell_param_text(const struct cell *cell, size_t i, char *text, size_t text_bytes);
+
+/* The scenario, with those of its parameters that are not the default: "name (k=v, ...)". */
+void cell_workload(const struct cell *cell, char *name, size_t name_bytes);
 
 /* scenario/strategy/heap/tN, and what else is not the default. base: without load and budget. */
 void cell_name(const struct cell *cell, char *name, size_t name_bytes);

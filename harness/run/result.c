@@ -167,14 +167,16 @@ static json_t *params_json(const struct cell *cell) {
 }
 
 json_t *cell_json(const struct cell *cell) {
-    char name[AREA_PATH_BYTES * 2];
+    char name[AREA_PATH_BYTES * 2], workload[AREA_PATH_BYTES];
     cell_name(cell, name, sizeof name);
+    cell_workload(cell, workload, sizeof workload);
     json_t *json = json_pack("{s:s,s:s,s:s,s:s,s:s,s:i,s:I,s:o,s:o}", "cell", name, "scenario",
                              cell->scenario->name, "strategy", cell->strategy->name, "family",
                              cell->strategy->family, "heap", cell->heap, "threads",
                              (int)cell->threads, "live", (json_int_t)cell->live, "budget_bytes",
                              cell->budget_bytes ? integer(cell->budget_bytes) : json_null(), "tune",
                              tune_json(cell->tune));
+    json_object_set_new(json, "workload", json_string(workload));
     json_object_set_new(json, "params", params_json(cell));
     bool loaded = cell->mode != CELL_CLOSED && cell->load > 0;
     json_object_set_new(json, "load", loaded ? json_real(cell->load) : json_null());

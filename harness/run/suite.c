@@ -8,6 +8,46 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#define ESTIMATED_SETUP_S 0.5 /* of a run: process, set-up, drain */
+
+/* What one word of a cell's list stands for: "*" for all, a class for its scenarios, else itself.
+ */
+static void append_names(json_t *names, const char *key, json_t *word) {
+    const char *text = json_is_string(word) ? json_string_value(word) : "";
+    size_t before = json_array_size(names);
+    for (size_t i = 0; strcmp(key, "scenario") == 0 && i < scenario_count; i++)
+        if (strcmp(text, "*") == 0 || strcmp(text, scenario_infos[i].kind) == 0)
+            json_array_append_new(names, json_string(scenario_infos[i].name));
+    for (size_t i = 0; strcmp(key, "strategy") == 0 && i < strategy_count; i++)
+        if (strcmp(text, "*") == 0)
+            json_array_append_new(names, json_string(strategies[i].name));
+    if (json_array_size(names) == before)
+        json_array_append(names, word);
+}
+
+/* Makes a cell with several names under a key one cell for each of them. Consumes cells. */
+static json_t *spread(json_t *cells, const char *key) {
+    json_t *all = json_array(), *cell, *word;
+    size_t i, k;
+    json_array_foreach(cells, i, cell) {
+        json_t *value = json_object_get(cell, key), *names = json_array();
+        json_array_foreach(value, k, word) append_names(names, key, word);
+        if (value && !json_is_array(value))
+            append_names(names, key, value);
+        json_array_foreach(names, k, word) {
+            json_t *one = json_copy(cell);
+            json_object_set(one, key, word);
+            json_array_append_new(all, one);
+        }
+        if (!value)
+            json_array_append(all, cell);
+        json_decref(names);
+    }
+    json_decref(cells);
+    return all;
+}
 
 static bool known_keys(const json_t *object, const char *const *known, const char *from,
                        struct error *error) {
@@ -84,6 +124,16 @@ static bool set_curve(struct cell *cell, const json_t *json, const char *from,
     return set_optional(cell, "load", own ? own : load, error);
 }
 
+/* Two workers meet in what they share. */
+static bool set_smoke(struct cell *cell) {
+    cell->mode = CELL_CLOSED;
+    cell->threads = 2;
+    cell->warmup_s = 0.01;
+    cell->live = cell->scenario->smoke_live;
+    cell->requests = cell->scenario->smoke_requests / (*TAILRACE_SANITIZER ? 10 : 1) + 1;
+    return true;
+}
+
 static bool parse_cell(struct cell *cell, const json_t *json, const json_t *suite, const char *from,
                        struct error *error) {
     static const char *const known[] = {
@@ -96,6 +146,7 @@ static bool parse_cell(struct cell *cell, const json_t *json, const json_t *suit
     const char *params = json_string_value(json_object_get(json, "params"));
     const char *arrivals = json_string_value(json_object_get(suite, "arrivals"));
     const char *clock = json_string_value(json_object_get(suite, "clock"));
+    bool smoke = json_is_true(json_object_get(suite, "smoke"));
     const json_t *duration = json_object_get(json, "duration_s");
     if (!known_keys(json, known, from, error))
         return false;
@@ -111,14 +162,15 @@ static bool parse_cell(struct cell *cell, const json_t *json, const json_t *suit
            (!arrivals || cell_set_arrivals(cell, arrivals, error)) &&
            (!clock || cell_set_clock(cell, clock, error)) &&
            set_optional(cell, "threads", json_object_get(json, "threads"), error) &&
+           (!smoke || set_smoke(cell)) &&
            set_optional(cell, "live", json_object_get(json, "live"), error) &&
            set_optional(cell, "budget", json_object_get(json, "budget_bytes"), error) &&
            set_optional(cell, "duration", json_object_get(suite, "duration_s"), error) &&
            set_optional(cell, "duration", duration, error) &&
            set_optional(cell, "warmup", json_object_get(suite, "warmup_s"), error) &&
            set_optional(cell, "seed", json_object_get(suite, "seed"), error) &&
-           set_optional(cell, "load", json_object_get(suite, "load"), error) &&
-           set_curve(cell, json, from, error);
+           (smoke || (set_optional(cell, "load", json_object_get(suite, "load"), error) &&
+                      set_curve(cell, json, from, error)));
 }
 
 static bool same_name(const struct suite *suite, uint32_t last) {
@@ -133,14 +185,16 @@ static bool same_name(const struct suite *suite, uint32_t last) {
 }
 
 bool suite_parse(struct suite *suite, json_t *definition, const char *from, struct error *error) {
-    static const char *const known[] = {"suite",    "blocks",     "seed",        "load",
-                                        "arrivals", "duration_s", "warmup_s",    "cells",
-                                        "clock",    "oracle",     "noise_floor", NULL};
+    static const char *const known[] = {"suite",       "blocks",   "seed",  "load",  "arrivals",
+                                        "duration_s",  "warmup_s", "cells", "clock", "oracle",
+                                        "noise_floor", "smoke",    NULL};
     const char *name = json_string_value(json_object_get(definition, "suite"));
-    json_t *cells = json_object_get(definition, "cells");
     const json_t *oracle = json_object_get(definition, "oracle");
     json_int_t blocks = json_integer_value(json_object_get(definition, "blocks"));
-    *suite = (struct suite){.definition = json_incref(definition)};
+    json_t *cells = json_object_get(definition, "cells");
+    cells = spread(spread(spread(json_incref(cells), "scenario"), "strategy"), "heap");
+    *suite = (struct suite){.definition = json_copy(definition)};
+    json_object_set_new(suite->definition, "cells", cells);
     if (!json_is_object(definition) || !name)
         return error_set(error, EXIT_INPUT, "%s is not a suite: it has no \"suite\" name", from);
     if (!known_keys(definition, known, from, error))
@@ -169,14 +223,24 @@ bool suite_parse(struct suite *suite, json_t *definition, const char *from, stru
                       ? json_number_value(json_object_get(definition, "load"))
                       : SUITE_LOAD;
     suite->oracle = json_is_true(oracle);
+    suite->smoke = json_is_true(json_object_get(definition, "smoke"));
     suite->duration_s = json_is_number(json_object_get(definition, "duration_s"))
                             ? json_number_value(json_object_get(definition, "duration_s"))
                             : suite->cells[0].duration_s;
     suite->warmup_s = suite->cells[0].warmup_s;
     suite->noise_floor = json_is_true(json_object_get(definition, "noise_floor"));
-    for (uint32_t i = 0; i < suite->cell_count; i++)
+    for (uint32_t i = 0; i < suite->cell_count && !suite->smoke; i++)
         suite->cells[i].mode = CELL_OPEN_RATE;
     return true;
+}
+
+/* Makes the cells of any scenario those of this one. */
+static void name_scenario(json_t *definition, const char *name) {
+    json_t *cell;
+    size_t i;
+    json_object_set_new(definition, "suite", json_string(name));
+    json_array_foreach(json_object_get(definition, "cells"), i, cell)
+        json_object_set_new(cell, "scenario", json_string(name));
 }
 
 bool suite_load(struct suite *suite, const char *name, struct error *error) {
@@ -189,7 +253,12 @@ bool suite_load(struct suite *suite, const char *name, struct error *error) {
         snprintf(path, sizeof path, "%s", name);
     else
         snprintf(path, sizeof path, "%s/%s.json", path_suites(), name);
+    bool of_scenario = !file && access(path, F_OK) != 0 && find_scenario(name);
+    if (of_scenario)
+        snprintf(path, sizeof path, "%s/scenario.json", path_suites());
     json_t *definition = json_load_file(path, JSON_REJECT_DUPLICATES, &why);
+    if (definition && of_scenario)
+        name_scenario(definition, name);
     if (!definition && why.line > 0)
         return error_set(error, EXIT_INPUT, "cannot read the suite %s: line %d: %s", path, why.line,
                          why.text);
@@ -215,6 +284,19 @@ bool suite_keep(struct suite *suite, const char *pattern, struct error *error) {
     suite->cell_count = kept;
     return kept > 0 ||
            error_set(error, EXIT_INPUT, "no cell of suite %s matches \"%s\"", suite->name, pattern);
+}
+
+double suite_estimate_s(const struct suite *suite) {
+    double seconds = 0;
+    for (uint32_t i = 0; i < suite->cell_count; i++) {
+        const struct cell *cell = &suite->cells[i];
+        char reason[AREA_TEXT_BYTES];
+        double run_s = suite->smoke ? ESTIMATED_SETUP_S
+                                    : cell->duration_s + cell->warmup_s + ESTIMATED_SETUP_S;
+        if (!cell_unsupported(cell, reason, sizeof reason))
+            seconds += run_s * suite->blocks + (suite->smoke ? 0 : 1 + ESTIMATED_SETUP_S);
+    }
+    return seconds;
 }
 
 void suite_free(struct suite *suite) {

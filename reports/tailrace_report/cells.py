@@ -36,10 +36,15 @@ class Cell:
 
 
 def scenarios(result_set):
-    """{scenario: [Cell, …]} in the order of the manifest."""
+    """{workload: [Cell, …]} in the order of the manifest."""
     specs, styles = result_set.manifest["cells"], {}
-    return {scenario: cells_of(result_set, [s for s in specs if s["scenario"] == scenario], styles)
-            for scenario in dict.fromkeys(spec["scenario"] for spec in specs)}
+    return {name: cells_of(result_set, [s for s in specs if workload(s) == name], styles)
+            for name in dict.fromkeys(map(workload, specs))}
+
+
+def workload(entry):
+    """The scenario of a cell or a calibration, with the parameters that are not its defaults."""
+    return entry.get("workload") or entry["scenario"]
 
 
 def cells_of(result_set, specs, styles):

@@ -64,13 +64,14 @@ def build_report(result_set):
     for scenario, cells in grouped.items():
         first, images = leading[scenario], {}
         for what, figure in figures(first, cells).items():
-            name = re.sub(r"[^\w-]+", "-", f"{what}-{scenario}")
+            name = re.sub(r"[^\w-]+", "-", f"{what}-{scenario}").strip("-")
             files[f"{name}.png"] = rendered(figure, "png")
             files[f"{name}.svg"] = rendered(figure, "svg")
             images[what] = {"data": b64encode(files[f"{name}.svg"]).decode(), "name": name,
                             "caption": CAPTIONS[what]}
         sections.append({
-            "name": scenario, "facts": rows.facts(first, result_set.manifest),
+            "name": scenario, "about": about(result_set.manifest, cells),
+            "facts": rows.facts(first, result_set.manifest),
             "headline": rows.headline(first), "others": len(cells) - len(first),
             "images": images, "causes": cause_section(first), "pauses": pause_rows(cells),
             "noise": noise_rows(first), "load": rows.load_table(cells),
@@ -78,6 +79,18 @@ def build_report(result_set):
             "smallest": rows.smallest(result_set.manifest, scenario, cells)})
     files["index.html"] = render_page(result_set, grouped, leading, sections).encode()
     return files
+
+
+def about(manifest, cells):
+    """What the manifest says of the scenario of these cells, paragraph by paragraph, or None."""
+    known = (manifest.get("scenarios") or {}).get(cells[0].spec["scenario"])
+    if not known:
+        return None
+    params = cells[0].spec.get("params") or {}
+    return {"what": known["what"], "paragraphs": known["description"].split("\n\n"),
+            "source": known["source"], "needs": ", ".join(known["needs"]) or "nothing",
+            "live_unit": known["live_unit"],
+            "params": [{**one, "value": params.get(one["name"])} for one in known["params"]]}
 
 
 def rendered(figure, kind):
@@ -94,6 +107,7 @@ def render_page(result_set, grouped, leading, sections):
         loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True,
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["number"] = number
+    environment.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
     manifest = result_set.manifest
     context = {CONTEXT.get(key, key): tuning(value) if isinstance(value, (list, dict)) else value
                for key, value in {**manifest["context"], "seed": manifest.get("seed")}.items()}

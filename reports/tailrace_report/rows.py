@@ -7,7 +7,7 @@ A value that is not known is None, which the page shows as a dash.
 import math
 from collections import Counter
 
-from .cells import cell_named, live_text
+from .cells import cell_named, live_text, workload
 from .curves import budget_cells, live_cells, live_of, load_cells
 from .noise import noise_limited
 from .stats import cell_quantile, failed, median_of, status_word
@@ -123,7 +123,7 @@ def smallest(manifest, scenario, cells):
     return [{"cell": cell_named(cells, entry["cell"]), "name": entry["cell"],
              "size": shown(entry.get("smallest_bytes") or None, size),
              "status": entry["status"], "reason": entry.get("reason")}
-            for entry in manifest.get("smallest") or [] if entry["scenario"] == scenario]
+            for entry in manifest.get("smallest") or [] if workload(entry) == scenario]
 
 
 def calibration(manifest, grouped):
@@ -133,8 +133,8 @@ def calibration(manifest, grouped):
         capacity, offered = entry.get("capacity_rate"), entry.get("offered_rate")
         load = manifest.get("load")
         rows.append({
-            "scenario": entry["scenario"], "name": entry["cell"],
-            "cell": cell_named(grouped.get(entry["scenario"], []), entry["cell"]),
+            "scenario": workload(entry), "name": entry["cell"],
+            "cell": cell_named(grouped.get(workload(entry), []), entry["cell"]),
             "capacity": shown(capacity or None, rate), "offered": shown(offered or None, rate),
             "slowest": bool(offered and capacity and load)
             and math.isclose(offered, load * capacity, rel_tol=1e-6),
