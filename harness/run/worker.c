@@ -27,9 +27,10 @@
 
 #define SCENARIO(id, name, kind, needs, live, unit, smoke_live, smoke_requests, source, params,    \
                  what)                                                                             \
-    extern const struct scenario scenario_##id;
+    extern const struct scenario scenario_##id __attribute__((weak));
 #include "load/list.def"
 #undef SCENARIO
+/* NULL where the strategy does not provide what it needs: it is left out of this worker then. */
 static const struct scenario *const scenarios[] = {
 #define SCENARIO(id, name, kind, needs, live, unit, smoke_live, smoke_requests, source, params,    \
                  what)                                                                             \
@@ -299,7 +300,7 @@ int main(int argc, char **argv) {
     process.area = area;
     process.scenario = strcmp(area->config.scenario, FLOOR_SCENARIO) == 0 ? &spin_scenario : NULL;
     for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++)
-        if (strcmp(scenarios[i]->name, area->config.scenario) == 0)
+        if (scenarios[i] && strcmp(scenarios[i]->name, area->config.scenario) == 0)
             process.scenario = scenarios[i];
     if (!process.scenario || process.scenario->request_bytes > REQUEST_BYTES_MAX)
         worker_lacking("the worker does not have this scenario");
