@@ -16,6 +16,7 @@
 
 #define BAR 24
 #define PATH_BYTES 4096
+#define ESTIMATE_FROM_S 300
 
 static const char help[] =
     "usage: tailrace bench [SUITE] [OPTIONS]\n"
@@ -142,11 +143,14 @@ static bool open_suite(const struct arguments *arguments, struct suite *suite,
     return !arguments->only || suite_keep(suite, arguments->only, error);
 }
 
+/* Before what takes more than ESTIMATE_FROM_S begins. */
 static void tell_estimate(const struct suite *suite) {
     int minutes = (int)(suite_estimate_s(suite) / 60) + 1;
-    fprintf(stderr, "suite %s: %u cells x %u block%s, about %d h %02d min%s\n", suite->name,
-            suite->cell_count, suite->blocks, suite->blocks == 1 ? "" : "s", minutes / 60,
-            minutes % 60, minutes > 5 ? " (Ctrl-C keeps what is measured; --resume goes on)" : "");
+    if (minutes * 60 > ESTIMATE_FROM_S)
+        fprintf(stderr,
+                "suite %s: %u cells x %u blocks, about %d h %02d min (Ctrl-C keeps what is "
+                "measured, --resume goes on)\n",
+                suite->name, suite->cell_count, suite->blocks, minutes / 60, minutes % 60);
 }
 
 int command_bench(int argc, char **argv) {
