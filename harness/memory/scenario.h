@@ -25,8 +25,14 @@ enum scenario_declares {
 #include "load/list.def"
 #undef SCENARIO
 #undef PARAM
+/* What a scenario uses only where the strategy provides it; it defines that before it includes
+ * this.
+ */
+#if !defined(SCENARIO_OPTIONAL)
+#define SCENARIO_OPTIONAL 0
+#endif
 #if defined(SCENARIO_ID)
-#define SCENARIO_NEEDS MEM_PASTE(scenario_declares_, SCENARIO_ID)
+#define SCENARIO_NEEDS (MEM_PASTE(scenario_declares_, SCENARIO_ID) | SCENARIO_OPTIONAL)
 #define SCENARIO_PARAMS struct MEM_PASTE(scenario_params_, SCENARIO_ID)
 #endif
 
