@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: MIT
 """train_bpe.py - trains the tokenizer scenario's vocabulary from its text.
 
-    python3 scenarios/data/train_bpe.py scenarios/data/bpe-text.txt 4096 > scenarios/data/bpe-merges.txt
+    cd scenarios/data && python3 train_bpe.py bpe-text.txt 4096 > bpe-merges.txt
 
 Byte-pair encoding (Sennrich, Haddow, Birch 2016) on bytes, written as GPT-2 wrote its merges.txt:
 one line of header, then a merge a line, the most frequent first, bytes as printable characters.
 Always the same for the same text: ties go to the pair that comes last in order of its bytes. Stops
-before the number asked for where no pair occurs twice. Words are cut as bpe_merge.h cuts them.
+before the number asked for where no pair occurs twice. Words are cut as bpe_encode.h cuts them.
 """
 import collections
 import re
@@ -25,7 +25,8 @@ def printable():
     """GPT-2's character for each byte: itself where it is visible, else one from U+0100 on."""
     seen = [*range(33, 127), *range(161, 173), *range(174, 256)]
     rest = [byte for byte in range(256) if byte not in seen]
-    return {**{byte: chr(byte) for byte in seen}, **{byte: chr(256 + n) for n, byte in enumerate(rest)}}
+    names = {byte: chr(byte) for byte in seen}
+    return {**names, **{byte: chr(256 + n) for n, byte in enumerate(rest)}}
 
 
 def body(path):

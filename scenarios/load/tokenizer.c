@@ -19,6 +19,7 @@
  * a large allocation.
  */
 #include "load/bpe_encode.h"
+#include "load/held_buffers.h"
 
 #define TEXT_FILE "bpe-text.txt"
 #define MERGES_FILE "bpe-merges.txt"
@@ -27,35 +28,19 @@
 #define PASSAGE_BYTES_MAX 4096
 #define PASSAGE_SIGMA 0.9 /* of the logarithm: the mean is 1.5 times the median */
 #define DECODED_BYTES_FIRST 64
-#define PAGE_BYTES 4096
-#define CACHE_MIB_MAX 64
-#define CACHES_MAX 1024
 
 struct text {
     uint32_t length, capacity;
-    char bytes[];
-};
-/* The first 8 bytes of each page tell which. */
-struct cache {
-    uint64_t seed, pages;
     char bytes[];
 };
 _Static_assert(PASSAGE_BYTES_MAX <= WORD_BYTES_MAX, "a passage may be one word");
 
 static const mem_type text_type = {
     .name = "text", .id = 9, .size = sizeof(struct text), .trailing_max = 2 * PASSAGE_BYTES_MAX};
-static const mem_type cache_type = {.name = "cache",
-                                    .id = 10,
-                                    .size = sizeof(struct cache),
-                                    .trailing_max = (uint32_t)CACHE_MIB_MAX << 20};
-
 struct state {
     struct vocabulary vocabulary;
-    pthread_mutex_t lock;  /* of the ring */
-    mem_parcel *held;      /* state memory: attention caches, a ring */
-    uint64_t count, began; /* of the ring; how many caches took a place in it, under lock */
-    uint64_t held_bytes;   /* under lock */
-    uint64_t seed, cache_every, kv_low, kv_high, passage_bytes;
+    struct held caches;
+    uint64_t cache_every, kv_low, kv_high, passage_bytes;
     char *file; /* plain memory */
     const char *text;
     size_t text_bytes;
@@ -65,59 +50,6 @@ struct request {
     uint32_t length;
     uint64_t cache_pages, cache_seed; /* pages 0: none */
 };
-
-static uint64_t page_mark(uint64_t seed, uint64_t page) {
-    return hash_pair(seed, page);
-}
-
-static struct cache *cache_new(mem_thread *t, mem_scope *s, uint64_t seed, uint64_t pages) {
-    struct cache *cache = mem_new(t, s, &cache_type, pages * PAGE_BYTES);
-    cache->seed = seed;
-    cache->pages = pages;
-    for (uint64_t page = 0; page < pages; page++) {
-        uint64_t mark = page_mark(seed, page);
-        memcpy(cache->bytes + page * PAGE_BYTES, &mark, sizeof mark);
-    }
-    return cache;
-}
-
-/* The hash of all pages, which must be as they were made. */
-static uint64_t cache_hash(const struct cache *cache) {
-    uint64_t hash = cache->seed;
-    for (uint64_t page = 0; page < cache->pages; page++) {
-        uint64_t mark;
-        memcpy(&mark, cache->bytes + page * PAGE_BYTES, sizeof mark);
-        if (mark != page_mark(cache->seed, page))
-            host_violation("tokenizer: a page of an attention cache is not as it was made");
-        hash += mark;
-    }
-    return hash;
-}
-
-static void cache_end(mem_thread *t, const mem_parcel *parcel) {
-    mem_scope *s;
-    struct cache *cache = mem_receive(t, parcel, &s);
-    cache_hash(cache);
-    mem_drop(t, s, &cache_type, cache);
-    mem_scope_end(t, s);
-}
-
-/* Puts a new cache in the place of the oldest one, which it ends; the new one's hash. */
-static uint64_t cache_begin(mem_thread *t, struct state *state, uint64_t seed, uint64_t pages) {
-    mem_scope *s = mem_scope_begin(t);
-    struct cache *cache = cache_new(t, s, seed, pages);
-    uint64_t hash = cache_hash(cache);
-    scenario_lock(t, &state->lock);
-    mem_parcel *place = &state->held[state->began++ % state->count], oldest = *place;
-    *place = mem_send(t, s, &cache_type, cache, 1);
-    state->held_bytes += pages * PAGE_BYTES;
-    if (oldest.scope)
-        state->held_bytes -= ((const struct cache *)oldest.object)->pages * PAGE_BYTES;
-    pthread_mutex_unlock(&state->lock);
-    if (oldest.scope)
-        cache_end(t, &oldest);
-    return hash;
-}
 
 static struct text *text_new(mem_thread *t, mem_scope *s, uint32_t capacity) {
     struct text *text = mem_new(t, s, &text_type, capacity);
@@ -170,15 +102,16 @@ static uint64_t tokenizer_execute(mem_thread *t, void *prepared, uint64_t i, con
     encoder_end(&e);
     mem_drop(t, s, &text_type, passage);
     if (request->cache_pages > 0)
-        hash += cache_begin(t, state, request->cache_seed, request->cache_pages);
+        hash +=
+            held_replace(t, &state->caches, HELD_OLDEST, request->cache_seed, request->cache_pages);
     mem_scope_end(t, s);
     mem_block(t);
     return hash_pair(i, hash);
 }
 
 static uint64_t draw_cache_pages(const struct state *state, rng *random) {
-    uint64_t mib = (1 << 20) / PAGE_BYTES;
-    return state->kv_low * mib + rng_below(random, (state->kv_high - state->kv_low) * mib + 1);
+    uint64_t spread = (state->kv_high - state->kv_low) * HELD_PAGES_A_MIB;
+    return state->kv_low * HELD_PAGES_A_MIB + rng_below(random, spread + 1);
 }
 
 static void tokenizer_prepare(const void *prepared, uint64_t seed, uint64_t i, void *into) {
@@ -215,10 +148,10 @@ static bool load_text(struct state *state, const struct scenario_setup *in) {
 
 static void *tokenizer_setup(mem_thread *t, const struct scenario_setup *in) {
     const SCENARIO_PARAMS *p = in->params;
-    if (in->live > CACHES_MAX || p->kv_low > p->kv_high) {
+    if (in->live > HELD_PLACES_MAX || p->kv_low > p->kv_high) {
         snprintf(in->error, in->error_bytes,
                  "tokenizer: live must be at most %d attention caches, and kv_low at most kv_high",
-                 CACHES_MAX);
+                 HELD_PLACES_MAX);
         return NULL;
     }
     struct state *state = mem_state_new(sizeof *state);
@@ -226,15 +159,13 @@ static void *tokenizer_setup(mem_thread *t, const struct scenario_setup *in) {
     state->kv_low = p->kv_low;
     state->kv_high = p->kv_high;
     state->passage_bytes = p->passage_bytes;
-    state->count = in->live;
-    pthread_mutex_init(&state->lock, NULL);
     if (!load_text(state, in) || !vocabulary_load(t, &state->vocabulary, in, MERGES_FILE))
         return NULL;
-    state->held = mem_state_new(state->count * sizeof *state->held);
-    for (uint64_t n = 0; n < state->count; n++) {
+    held_begin(&state->caches, in->live, false);
+    for (uint64_t n = 0; n < in->live; n++) {
         rng random = rng_at(in->seed, n ^ 0xcac4e);
         uint64_t pages = draw_cache_pages(state, &random);
-        cache_begin(t, state, rng_u64(&random), pages);
+        held_replace(t, &state->caches, HELD_OLDEST, rng_u64(&random), pages);
     }
     return state;
 }
@@ -246,19 +177,13 @@ static void tokenizer_reset(mem_thread *t, void *state) {
 
 static uint64_t tokenizer_live_bytes(const void *prepared) {
     const struct state *state = prepared;
-    return state->vocabulary.bytes + state->count * sizeof(struct cache) + state->held_bytes;
+    return state->vocabulary.bytes + held_bytes(&state->caches);
 }
 
 static uint64_t tokenizer_finish(mem_thread *t, void *prepared) {
     struct state *state = prepared;
-    for (uint64_t n = 0; n < state->count; n++) {
-        mem_parcel parcel = state->held[n];
-        state->held[n] = (mem_parcel){0};
-        cache_end(t, &parcel);
-    }
+    held_end(t, &state->caches);
     uint64_t sum = vocabulary_end(t, &state->vocabulary);
-    pthread_mutex_destroy(&state->lock);
-    mem_state_free(state->held);
     free(state->file);
     mem_state_free(state);
     return sum;
