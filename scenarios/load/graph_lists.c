@@ -7,9 +7,9 @@
  * Requests: 50 % walk both ways and check what they meet, 30 % insert a run of 1 to 16 new items,
  * 10 % remove a run, 10 % splice one from a list into the other. Once `chain` items were born in a
  * box, the request that made the last one lets go of the whole box at once and begins an empty one:
- * a session that ends, a document that is closed. Boxes are at all ages, so that they are a third to
- * a half full on average. Which items a request meets depends on the order of requests, so that the
- * checksum has those that it makes; that the others are whole is checked.
+ * a session that ends, a document that is closed. Boxes are of all ages, so that they are a third
+ * to a half full on average. Which items a request meets depends on the order of requests, so that
+ * the checksum has those that it makes; that the others are whole is checked.
  *
  * Stresses the release of a long chain at once and the relinking of small objects in shared
  * structures. Read the p99.9 at several values of chain: what follows the chain (counts, malloc)
