@@ -94,11 +94,10 @@ def test_warmup_leaves_no_trace(tailrace, listed_scenario, expected):
     assert result["warmup_s"] == 0.1 and result["checksum"] == expected(listed_scenario)
 
 
-def memory_used(tailrace, scenario, strategy):
+def memory_used(tailrace, scenario, strategy, live, requests, *params):
     """What a run of so many requests that it tells held at most, beyond the empty worker."""
-    live, requests = {"stalled-reader": (64, 100000), "graph": (20000, 50000)}[scenario]
     result = tailrace.result(scenario, "--live", live, "--requests", requests, "--threads", "1",
-                             "--warmup", "0", "--closed", "--strategy", strategy)
+                             "--warmup", "0", "--closed", "--strategy", strategy, *params)
     assert result["status"] == "ok", result["reason"]
     assert 0 < result["live_bytes"] < 2e6, "what is leaked or not yet reclaimed is not live"
     return result["rss_peak_bytes"] - result["rss_base_bytes"]
@@ -109,7 +108,8 @@ def memory_used(tailrace, scenario, strategy):
     ("leak", False), ("malloc-epoch", False), ("malloc-rcu", False), ("malloc-hazard", True),
     ("refcount", True), ("concurrent", True)])
 def test_a_reader_that_stands_still(tailrace, strategy, bounded):
-    used = memory_used(tailrace, "stalled-reader", strategy)
+    used = memory_used(tailrace, "config-snapshot", strategy, 64, 100000,
+                       "--param", "stalled=1", "--param", "updates=30")
     assert used < 16e6 if bounded else used > 48e6
 
 
@@ -117,5 +117,5 @@ def test_a_reader_that_stands_still(tailrace, strategy, bounded):
 @pytest.mark.parametrize("strategy, bounded", [
     ("arena", True), ("concurrent", True), ("refcount", False)])
 def test_rings_that_are_replaced(tailrace, strategy, bounded):
-    used = memory_used(tailrace, "graph", strategy)
+    used = memory_used(tailrace, "graph", strategy, 20000, 50000)
     assert used < 32e6 if bounded else used > 48e6

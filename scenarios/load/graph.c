@@ -10,6 +10,10 @@
  * link, 10 % replace a cluster: its successor is built beside it, put in its place, then it is
  * dropped. What a node is follows from its place in the ring, whichever generation it belongs to;
  * how often a cluster was changed is counted in its root and carried over.
+ *
+ * Stresses rings of owned references, and the tracing of a heap that lies in no order. Read the
+ * resident memory first: counts that leak rings are stamped `leaks` and grow with the requests;
+ * then the pauses of collectors and of the search for rings against --live.
  */
 #include "memory/scenario.h"
 

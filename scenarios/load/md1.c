@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* md1.c - constant service time: with Poisson arrivals and one worker the queue M/D/1, an oracle.
+ *
+ * Stresses no memory at all but the harness: arrivals and queueing. Read the response time's
+ * quantiles against those of Lindley's recursion (`doctor --calibrate` does), with one worker and
+ * at a load below 0.9.
  */
 #include "load/busy.h"
 

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* mm1.c - exponential service time: with Poisson arrivals and one worker the queue M/M/1, an
  * oracle.
+ *
+ * Stresses no memory at all but the harness: arrivals and queueing under service times that vary.
+ * Read the response time's quantiles against those of Lindley's recursion (`doctor --calibrate`
+ * does), with one worker and at a load below 0.9.
  */
 #include "load/busy.h"
 

@@ -2,7 +2,7 @@
 /* proxy_upstream.h - the proxy's upstream side: pooled connections, and a generator of answers.
  *
  * Included by proxy.c. A pool's lock guards its list only: whoever has taken a connection out is
- * the one user of its scope until it is handed back.
+ * the one user of its scope until it is handed back. So does the lock of the requests that wait.
  */
 #ifndef TAILRACE_SCENARIOS_PROXY_UPSTREAM_H
 #define TAILRACE_SCENARIOS_PROXY_UPSTREAM_H
@@ -14,7 +14,8 @@
 #define BODY_BYTES_MAX 65536
 #define CONNECTION_REQUESTS_MAX 200 /* keep-alive: then the upstream closes */
 #define CONNECTION_BUFFER_BYTES 4096
-#define OUTCOMES 3 /* counted per route: passed on, upstream failed, refused */
+#define OUTCOMES 3           /* counted per route: passed on, upstream failed, refused */
+#define SLOW_PIECE_BYTES 512 /* that a slow upstream's answer comes in */
 
 struct connection {
     mem_ref sent, received; /* owned: buffers, kept between requests */
@@ -37,29 +38,70 @@ struct pool {
     mem_parcel *idle; /* state memory */
     char apart[64];   /* two pools share no cache line */
 };
+/* A request that waits for its upstream, and the connection that it holds: both handed over. */
+struct parked {
+    mem_parcel waiting, connection;
+};
+/* A ring, oldest at `first`. */
+struct parking {
+    pthread_mutex_t lock;
+    uint32_t first, count, most;
+    struct parked *ring; /* state memory */
+};
 struct state {
-    struct pool pools[ROUTES];
+    struct pool *pools; /* state memory: of each worker, or of all, one for each route */
+    uint32_t pool_count;
+    _Atomic uint32_t workers; /* that have come; relaxed: numbers them */
+    struct parking parking;
+    SCENARIO_PARAMS params;
     _Atomic uint64_t outcomes[ROUTES][OUTCOMES];
-    _Atomic uint64_t live_bytes; /* of open connections; relaxed: read when no worker runs */
+    /* of open connections and waiting requests; relaxed: read when no worker runs */
+    _Atomic uint64_t live_bytes;
     struct corpus corpus;
     char *content; /* what upstream bodies are cut from */
 };
 struct request {
     uint32_t record;
+    bool slow;
     uint64_t upstream_seed;
 };
+/* What is to be known of a request once its slow upstream answers; in the request's scope. */
+struct waiting {
+    mem_ref received, message; /* owned */
+    struct request in;
+    uint64_t i, counted_bytes;
+    uint32_t worker, route, target_offset, target_length;
+};
+static const mem_edge waiting_edges[] = {
+    {offsetof(struct waiting, received), MEM_OWNED, &buffer_type},
+    {offsetof(struct waiting, message), MEM_OWNED, &message_type}};
+static const mem_type waiting_type = {.name = "waiting",
+                                      .id = 4,
+                                      .size = sizeof(struct waiting),
+                                      .edge_count = 2,
+                                      .edges = waiting_edges};
 /* One request on its way; lives on the C stack, where its references are roots. */
 struct exchange {
     mem_thread *t;
     struct state *state;
     mem_scope *s;
     const struct request *in;
+    uint64_t i;
+    struct buffer *received;
     struct message *message, *answer;
     struct slice target;
-    uint32_t route;
+    uint32_t worker, route;
+    struct connection *connection; /* while there is one */
+    mem_scope *connection_scope;
 };
 
-static struct connection *check_out(struct exchange *x, struct pool *pool, mem_scope **scope) {
+/* With pool=shared all workers use the first one's. */
+static struct pool *pool_of(const struct exchange *x) {
+    return &x->state->pools[(x->worker * ROUTES + x->route) % x->state->pool_count];
+}
+
+static struct connection *check_out(struct exchange *x, mem_scope **scope) {
+    struct pool *pool = pool_of(x);
     mem_parcel parcel = {0};
     scenario_lock(x->t, &pool->lock);
     if (pool->idle_count > 0) {
@@ -97,8 +139,8 @@ static void count_bytes(struct state *state, struct connection *connection) {
     connection->counted_bytes = bytes;
 }
 
-static void check_in(struct exchange *x, struct pool *pool, mem_scope *scope,
-                     struct connection *connection) {
+static void check_in(struct exchange *x, mem_scope *scope, struct connection *connection) {
+    struct pool *pool = pool_of(x);
     bool kept = false;
     count_bytes(x->state, connection);
     uint64_t counted_bytes = connection->counted_bytes;
@@ -123,6 +165,12 @@ static void transfer(mem_thread *t, mem_scope *scope, struct connection *connect
 }
 static void receive(struct exchange *x, mem_scope *scope, struct connection *connection,
                     struct slice bytes) {
+    while (x->in->slow && bytes.length > SLOW_PIECE_BYTES) {
+        transfer(x->t, scope, connection, &connection->received,
+                 (struct slice){bytes.at, SLOW_PIECE_BYTES});
+        bytes.at += SLOW_PIECE_BYTES;
+        bytes.length -= SLOW_PIECE_BYTES;
+    }
     transfer(x->t, scope, connection, &connection->received, bytes);
 }
 
@@ -159,6 +207,65 @@ static void upstream_answer(struct exchange *x, mem_scope *scope, struct connect
     receive(x, scope, connection, (struct slice){body, length});
     if (chunked)
         receive(x, scope, connection, SLICE("\r\n0\r\n\r\n"));
+}
+
+static uint64_t waiting_bytes(const struct exchange *x) {
+    uint64_t bytes =
+        sizeof(struct waiting) + sizeof *x->received + x->received->capacity + sizeof *x->message;
+    for (const struct header *h = mem_get(&x->message->headers); h; h = mem_get(&h->next))
+        bytes += sizeof *h + h->name_length + h->value_length;
+    const struct buffer *body = mem_get(&x->message->body);
+    return bytes + (body ? sizeof *body + body->capacity : 0);
+}
+
+/* Leaves the request and its connection to whoever comes later. */
+static struct parked pack(struct exchange *x) {
+    struct waiting *waiting = mem_new(x->t, x->s, &waiting_type, 0);
+    waiting->in = *x->in;
+    waiting->i = x->i;
+    waiting->worker = x->worker;
+    waiting->route = x->route;
+    waiting->target_offset = (uint32_t)(x->target.at - x->received->bytes);
+    waiting->target_length = (uint32_t)x->target.length;
+    waiting->counted_bytes = waiting_bytes(x);
+    mem_set(x->t, x->s, waiting, &waiting->received, &buffer_type, x->received);
+    mem_set(x->t, x->s, waiting, &waiting->message, &message_type, x->message);
+    count_bytes(x->state, x->connection);
+    atomic_fetch_add_explicit(&x->state->live_bytes, waiting->counted_bytes, memory_order_relaxed);
+    return (struct parked){
+        .waiting = mem_send(x->t, x->s, &waiting_type, waiting, 1),
+        .connection = mem_send(x->t, x->connection_scope, &connection_type, x->connection, 1)};
+}
+
+/* The oldest one, under the lock; empty if there is none. */
+static struct parked park_leave(struct parking *parking) {
+    if (parking->count == 0)
+        return (struct parked){0};
+    struct parked oldest = parking->ring[parking->first];
+    parking->ring[parking->first] = (struct parked){0};
+    parking->first = (parking->first + 1) % parking->most;
+    parking->count--;
+    return oldest;
+}
+
+/* Returns the one that has to leave, if all places are taken. It must be received before the next
+ * safepoint. */
+static struct parked park(struct exchange *x) {
+    struct parking *parking = &x->state->parking;
+    struct parked due = {0};
+    scenario_lock(x->t, &parking->lock);
+    if (parking->count == parking->most)
+        due = park_leave(parking);
+    parking->ring[(parking->first + parking->count++) % parking->most] = pack(x);
+    pthread_mutex_unlock(&parking->lock);
+    return due;
+}
+
+static struct parked pick_up(mem_thread *t, struct state *state) {
+    scenario_lock(t, &state->parking.lock);
+    struct parked oldest = park_leave(&state->parking);
+    pthread_mutex_unlock(&state->parking.lock);
+    return oldest;
 }
 
 #endif

@@ -8,6 +8,10 @@
  * Requests: 70 % read a user's states (answered as JSON), 20 % acknowledge a message, 10 % post one
  * that mentions several users. Updates commute (maximum, sum), so final values do not depend on
  * their order.
+ *
+ * Stresses a large live set of small objects that die long after they were born, in no order, under
+ * locks that several workers want. Read the p99.9 and the pauses against --live: a collector's work
+ * grows with what is alive, that of malloc and counts only with what is evicted.
  */
 #include "load/zipf.h"
 #include "memory/scenario.h"

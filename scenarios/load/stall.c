@@ -5,6 +5,10 @@
  * time on every worker. A stall of length S in a run of length T gives the response time's quantile
  * Q(p) = S - (1 - p) T for p > 1 - S/T. Each worker logs its stall as it was. A run that is shorter
  * has none.
+ *
+ * Stresses no memory at all but the harness: whether a stall counts for all requests that it keeps
+ * waiting (coordinated omission). Read the response time's quantiles against the formula, and the
+ * service time's beside them, which barely shows the stall.
  */
 #include "base/oracle.h"
 #include "memory/scenario.h"
