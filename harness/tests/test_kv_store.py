@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""kv-store: every mix computes the same with readers that take locks and with readers that do not."""
+"""Scenario kv-store: its mixes, readers and parameters compute the same whatever runs them.
 import pytest
 
 # Entries at the start: so many that all of 16 shards of 64 buckets have begun to grow.
