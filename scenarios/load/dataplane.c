@@ -10,14 +10,14 @@
  * them (hop count; for IPv4 source address and port, checksums by RFC 1624) and puts the burst into
  * the transmit ring. A thread of the scenario's own takes bursts from there and frees them; it is
  * woken for every COALESCED of them, as by a network card that coalesces its interrupts. A worker
- * that finds the transmit ring full frees its burst itself.
+ * that finds the transmit ring full (the transmitter had no processor) frees its burst itself.
  *
  * So a request is one burst received and one burst, `ring` bursts older, handled: as much work as
  * its own takes, whether one worker takes turns with itself or many pass bursts to each other. The
  * ring is filled in set-up and never runs empty, so nobody waits for frames; nobody waits for the
  * transmitter either. What a latency has not in it is the passage through the ring, which the
- * load, not the memory, decides. A burst is allocated by one worker, added to by another one, and
- * freed by the transmitter.
+ * load, not the memory, decides. A burst is allocated by one worker, added to by whichever takes it
+ * out of the ring, and freed by the transmitter.
  *
  * Frame sizes are Simple IMIX (64, 594 and 1518 bytes on the wire, 7:4:1); packets per flow follow
  * Zipf's law (Sarrar et al.: Leveraging Zipf's Law for Traffic Offloading, 2012). A malformed frame
@@ -26,9 +26,9 @@
  *
  * Stresses memory that is allocated by one thread and freed by another, at two to three objects a
  * packet of 60 to 1514 bytes, beside long-lived flows that come and go one by one. Read its high
- * quantiles against malloc's: where they part, memory is on its way back to the thread that
- * allocated it (or is not: look at the peak of memory), and with --param burst=1 the price of a
- * scope is no longer shared by 32 packets.
+ * quantiles beside the peak of memory: what the transmitter frees has to come back to the workers,
+ * and a strategy pays for that in time (locks, queues, frees from afar) or in memory that it holds
+ * and cannot use.
  */
 #include "load/dataplane_burst.h"
 #include "load/dataplane_flows.h"
