@@ -78,9 +78,9 @@ static void shard_leave(mem_thread *t, struct shard *shard) {
     pthread_mutex_unlock(&shard->lock);
 }
 static struct value *new_value(mem_thread *t, const struct shard *shard,
-                               const struct operation *operation) {
+                               const struct operation *operation, uint32_t version) {
     return value_new(t, shard->scope, shard->seed, operation->key, operation->stamp,
-                     operation->bytes);
+                     operation->bytes, version);
 }
 
 MEM_INLINE struct value *look_up_locked(mem_thread *t, mem_scope *s, struct shard *shard,
@@ -91,7 +91,7 @@ MEM_INLINE struct value *look_up_locked(mem_thread *t, mem_scope *s, struct shar
     if (!at.node && !(key & KEY_INSERTED))
         host_violation("kv-store: an entry is missing");
     if (!at.node)
-        shard_add(t, shard, &at, new_value(t, shard, operation), slots);
+        shard_add(t, shard, &at, new_value(t, shard, operation, 0), slots);
     struct value *value = edge_read(t, &at.node->value, slots);
     struct value *copy = value_copy(t, s, value);
     edge_read_end(t, &value_type, value, slots);
@@ -139,8 +139,9 @@ MEM_INLINE uint64_t write_one(mem_thread *t, struct state *state, const struct o
     struct shard *shard = shard_of(state, operation->key);
     shard_enter(t, shard);
     struct place at = place_find(t, shard, operation->key, shard_bucket_count(shard), slots);
-    struct value *value = operation->op == OP_MODIFY ? modified(t, shard, at.node, operation, slots)
-                                                     : new_value(t, shard, operation);
+    struct value *value = operation->op == OP_MODIFY
+                              ? modified(t, shard, at.node, operation, slots)
+                              : new_value(t, shard, operation, at.node ? at.node->writes + 1 : 1);
     uint64_t hash = value_hash(value);
     if (at.node)
         shard_replace(t, shard, at.node, value, slots);
@@ -148,7 +149,6 @@ MEM_INLINE uint64_t write_one(mem_thread *t, struct state *state, const struct o
         shard_add(t, shard, &at, value, slots);
     else
         host_violation("kv-store: an entry is missing");
-    at.node->writes++;
     place_leave(t, &at, slots);
     shard_grow(t, shard, slots);
     shard_leave(t, shard);
@@ -234,7 +234,7 @@ static void fill(mem_thread *t, struct state *state) {
         first.bytes = value_draw_bytes(&random, state->value_max);
         mem_scope_enter(t, shard->scope);
         struct place at = place_find(t, shard, key, shard_bucket_count(shard), state->slots);
-        shard_add(t, shard, &at, new_value(t, shard, &first), state->slots);
+        shard_add(t, shard, &at, new_value(t, shard, &first, 0), state->slots);
         place_leave(t, &at, state->slots);
         shard_grow(t, shard, state->slots);
         mem_scope_leave(t, shard->scope);
@@ -265,7 +265,7 @@ static void *kv_store_setup(mem_thread *t, const struct scenario_setup *in) {
 static void forget(struct shard *shard, struct node *node, const struct value *value,
                    uint64_t *sum) {
     (void)shard, (void)value, (void)sum;
-    node->writes = 0;
+    node->forgotten = node->writes;
 }
 /* Where warm-up has inserted, all is made anew, so that as many entries are there as at the start.
  */
@@ -297,7 +297,9 @@ static uint64_t kv_store_live_bytes(const void *prepared) {
 static void add_final(struct shard *shard, struct node *node, const struct value *value,
                       uint64_t *sum) {
     uint64_t hash = value_check(value, shard->seed, node->key);
-    *sum += hash_pair(node->key, hash_pair(node->writes, hash));
+    if (value->version != node->writes)
+        host_violation("kv-store: a write was lost");
+    *sum += hash_pair(node->key, hash_pair(value->version - node->forgotten, hash));
 }
 static uint64_t kv_store_finish(mem_thread *t, void *prepared) {
     struct state *state = prepared;

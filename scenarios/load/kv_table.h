@@ -39,8 +39,8 @@ union edge {
 };
 struct node {
     uint64_t key;
-    uint32_t writes; /* since the start or reset; this and the next under the lock */
-    uint32_t bytes;
+    uint32_t writes, forgotten; /* forgotten: of them, those before reset */
+    uint32_t bytes, unused;     /* of the value; these all under the lock */
     union edge value, next;
 };
 struct segment {
@@ -186,7 +186,8 @@ MEM_INLINE struct node *node_new(mem_thread *t, const struct shard *shard, struc
     struct node *node = mem_new(t, shard->scope, &node_types[slots], 0);
     node->key = value->key;
     node->bytes = value->bytes;
-    node->writes = 0;
+    node->writes = value->version;
+    node->forgotten = 0;
     edge_put(t, shard->scope, node, &node->value, &value_type, value, slots);
     return node;
 }
@@ -196,6 +197,7 @@ MEM_INLINE struct node *node_copy(mem_thread *t, const struct shard *shard, stru
     struct node *copy = node_new(t, shard, value_copy(t, shard->scope, value), slots);
     edge_read_end(t, &value_type, value, slots);
     copy->writes = node->writes;
+    copy->forgotten = node->forgotten;
     return copy;
 }
 
@@ -212,6 +214,7 @@ MEM_INLINE void shard_replace(mem_thread *t, struct shard *shard, struct node *n
                               struct value *value, bool slots) {
     shard->value_bytes += (uint64_t)value->bytes - node->bytes;
     node->bytes = value->bytes;
+    node->writes++;
     edge_put(t, shard->scope, node, &node->value, &value_type, value, slots);
 }
 

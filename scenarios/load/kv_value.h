@@ -20,7 +20,7 @@
 /* Immutable. */
 struct value {
     uint64_t key, stamp;
-    uint32_t bytes, unused;
+    uint32_t bytes, version; /* version: of writes to the key */
     unsigned char data[];
 };
 static const mem_type value_type = {
@@ -38,13 +38,14 @@ static inline uint64_t value_mask(uint64_t stamp) {
 }
 
 static struct value *value_new(mem_thread *t, mem_scope *s, uint64_t seed, uint64_t key,
-                               uint64_t stamp, uint32_t bytes) {
+                               uint64_t stamp, uint32_t bytes, uint32_t version) {
     struct value *value = mem_new(t, s, &value_type, bytes);
     uint64_t word = hash_pair(seed, key), mask = value_mask(stamp), masked;
     uint32_t at = 0;
     value->key = key;
     value->stamp = stamp;
     value->bytes = bytes;
+    value->version = version;
     for (; bytes - at >= sizeof masked; at += sizeof masked, word += RNG_GOLDEN) {
         masked = word ^ mask;
         memcpy(value->data + at, &masked, sizeof masked);
@@ -59,15 +60,17 @@ static struct value *value_copy(mem_thread *t, mem_scope *s, const struct value 
     copy->key = value->key;
     copy->stamp = value->stamp;
     copy->bytes = value->bytes;
+    copy->version = value->version;
     memcpy(copy->data, value->data, value->bytes);
     return copy;
 }
 
-/* Makes a copy the value of another write; nobody else has it yet. */
+/* Makes a copy the value of the next write; nobody else has it yet. */
 static void value_restamp(struct value *copy, uint64_t stamp) {
     uint64_t change = value_mask(copy->stamp) ^ value_mask(stamp), word;
     uint32_t at = 0;
     copy->stamp = stamp;
+    copy->version++;
     for (; copy->bytes - at >= sizeof word; at += sizeof word) {
         memcpy(&word, copy->data + at, sizeof word);
         word ^= change;
