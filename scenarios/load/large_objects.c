@@ -2,12 +2,13 @@
 /* large_objects.c - objects of 64 KiB to 16 MiB that come and go: storms of page faults.
  *
  * After mimalloc-bench's malloc-large (Leijen, Stolyarov: at each step one of 20 large buffers is
- * made anew), with the sizes of what queries allocate (Durner, Leis, Neumann: On the Impact of
- * Memory Allocation on High-Performance Query Processing, 2019): hash tables and sort runs, from
- * some pages to many MiB, here as many in each octave up to `largest`. A request makes an object,
- * touches it (`touch`: a word of each page, or all of it), puts it in the place of one of the
- * `live` objects, whose pages it looks through (each must be as it was made, often by another
- * thread), and gives that one back. The new object is there before the old one goes.
+ * made anew), with sizes as queries allocate them (Durner, Leis, Neumann: On the Impact of Memory
+ * Allocation on High-Performance Query Processing, 2019): hash tables and sort runs, from some
+ * pages to many MiB. They are Pareto-distributed up to `largest`: half as many in each octave as in
+ * the one below, so all octaves have as many bytes, and the mean is about 360 KiB. A request makes
+ * an object, touches it (`touch`: a word of each page, or all of it), puts it in the place of one
+ * of the `live` objects, whose pages it looks through (each must be as it was made, often by
+ * another thread), and gives that one back. The new object is there before the old one goes.
  *
  * Stresses the way from the heap to the kernel: thresholds for mmap, what is kept of freed pages
  * and how they come back. Read the tail as page faults and unmapping, and the resident set beside
@@ -22,14 +23,16 @@
 
 struct state {
     struct held held;
-    double octaves; /* from the smallest to the largest */
+    uint64_t pages_max;
 };
 struct request {
     uint64_t place, pages, seed;
 };
 
+/* Density proportional to size^-2, by the inverse of its distribution. */
 static uint64_t draw_pages(const struct state *state, rng *random) {
-    return (uint64_t)(PAGES_MIN * exp2(rng_unit(random) * state->octaves));
+    double cut = 1 - (double)PAGES_MIN / (double)state->pages_max;
+    return (uint64_t)(PAGES_MIN / (1 - rng_unit(random) * cut));
 }
 
 static uint64_t large_objects_execute(mem_thread *t, void *prepared, uint64_t i, const void *in) {
@@ -58,7 +61,7 @@ static void *large_objects_setup(mem_thread *t, const struct scenario_setup *in)
         return NULL;
     }
     struct state *state = mem_state_new(sizeof *state);
-    state->octaves = log2((double)(p->largest * HELD_PAGES_A_MIB) / PAGES_MIN);
+    state->pages_max = p->largest * HELD_PAGES_A_MIB;
     held_begin(&state->held, in->live, p->touch == 1);
     for (uint64_t place = 0; place < in->live; place++) {
         rng random = rng_at(in->seed, place ^ 0x1a49e);
