@@ -2,13 +2,14 @@
 /* batch_free.c - thousands of objects that another thread made are freed at once, again and again.
  *
  * After xmalloc-test (Lever, Boreham: malloc() Performance in a Multithreaded Linux Environment,
- * USENIX 2000; in mimalloc-bench by C. Eder, run with 64 bytes), which Kuszmaul (SuperMalloc: A
- * Super Fast Multithreaded Malloc for 64-bit Machines, ISMM 2015) runs for its batches of 4096
- * objects, beyond any thread's cache. Threads of the scenario's own, as many as workers, only make
- * batches, the workers only free them. A request orders one batch, takes the oldest that is ready
- * (waiting where makers lag behind), reads it back and gives it all back at once. So the number of
- * batches is constant: 16 where xmalloc-test allows 100. The original measures the rate of frees;
- * here a storm of them is the unit of latency.
+ * USENIX 2000; in mimalloc-bench by C. Eder, run with 64 bytes), which hands objects over in
+ * batches of 4096, beyond any thread's cache; see also Kuszmaul: SuperMalloc: A Super Fast
+ * Multithreaded Malloc for 64-bit Machines, ISMM 2015. Threads of the scenario's own, as many as
+ * workers, only make batches, the workers only free them. A request orders one batch, takes the
+ * oldest that is ready (waiting where makers lag behind), reads it back and gives it all back at
+ * once. So the number of batches is constant: 16 where xmalloc-test allows 100. The original
+ * measures the rate of frees; here a storm of them is the unit of latency, of 1024 objects to keep
+ * it well below 1 ms.
  *
  * Stresses bulk frees on a thread that never allocates: caches that overflow, and queues or locks
  * of the heap that owns the objects, which its own thread is allocating from meanwhile. Read the
