@@ -80,7 +80,7 @@ static inline mem_ref *batch_put(mem_thread *t, struct held held, uint32_t place
     struct block *block = block_new(t, held.scope, rng_u64(random), bytes);
     mem_ref *at = block_is_large(bytes) ? &batch->large[large] : &batch->small[place];
     *hash += block_hash(block);
-    mem_set(t, held.scope, batch, at, block_type(block_is_large(bytes)), block);
+    block_set(t, held.scope, batch, at, block_is_large(bytes), block);
     batch->bytes += bytes;
     return at;
 }

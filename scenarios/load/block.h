@@ -32,9 +32,6 @@ static const mem_type block_large_type = {.name = "large block",
 static inline bool block_is_large(uint32_t bytes) {
     return bytes > BLOCK_SMALL_MAX;
 }
-static inline const mem_type *block_type(bool large) {
-    return large ? &block_large_type : &block_small_type;
-}
 
 static inline struct block *block_new(mem_thread *t, mem_scope *s, uint64_t id, uint32_t bytes) {
     size_t content_bytes = bytes - sizeof(struct block);
@@ -50,6 +47,15 @@ static inline uint64_t block_hash(const struct block *block) {
     if (block->bytes < BLOCK_BYTES_MIN || block->bytes > BLOCK_LARGE_MAX)
         host_violation("an object has a size that no object was given");
     return pattern_hash(block->content, block->bytes - sizeof *block, block->id);
+}
+
+/* Puts a block into an edge: by constant types, so that what a type has not folds away. */
+static inline void block_set(mem_thread *t, mem_scope *s, void *owner, mem_ref *edge, bool large,
+                             struct block *block) {
+    if (large)
+        mem_set(t, s, owner, edge, &block_large_type, block);
+    else
+        mem_set(t, s, owner, edge, &block_small_type, block);
 }
 
 /* Reads the block back and drops it; returns its hash. */

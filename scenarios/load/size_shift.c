@@ -2,8 +2,8 @@
 /* size_shift.c - a live set of constant size whose objects change their sizes, phase by phase.
  *
  * After Rumble, Kejriwal, Ousterhout: Log-structured Memory for DRAM-based Storage (FAST 2014),
- * whose workloads W2 to W8 (their table 1) showed malloc to hold up to twice what lives, and after
- * the question of Johnstone, Wilson: The Memory Fragmentation Problem: Solved? (ISMM 1998).
+ * whose workloads W2 to W8 (their table 1) showed allocators to hold up to twice what lives, and
+ * after the question of Johnstone, Wilson: The Memory Fragmentation Problem: Solved? (ISMM 1998).
  * Workload: sizes before, the share that is deleted at random, sizes after. Set-up fills the live
  * set with sizes of before. A phase, of a fixed number of requests, deletes that share, so that
  * what survives lies scattered, then allocates 5 times the live set in the other sizes, deleting
@@ -96,7 +96,7 @@ static uint64_t delete_one(mem_thread *t, struct shard *shard) {
     mem_ref *last = &table->places[table->used - 1];
     struct block *block = mem_take(t, table, place);
     if (place != last)
-        mem_set(t, shard->scope, table, place, block_type(large), mem_take(t, table, last));
+        block_set(t, shard->scope, table, place, large, mem_take(t, table, last));
     table->used--;
     shard->bytes -= block->bytes;
     return block_die(t, shard->scope, block);
@@ -118,7 +118,7 @@ static uint64_t put_one(mem_thread *t, const struct state *state, struct shard *
         *dead += delete_one(t, shard);
     struct block *block = block_new(t, shard->scope, id, bytes);
     uint64_t hash = block_hash(block);
-    mem_set(t, shard->scope, table, &table->places[table->used++], block_type(large), block);
+    block_set(t, shard->scope, table, &table->places[table->used++], large, block);
     shard->bytes += bytes;
     return hash;
 }
