@@ -7,8 +7,8 @@
  * Requests: 50 % walk both ways and check what they meet, 30 % insert a run of 1 to 16 new items,
  * 10 % remove a run, 10 % splice one from a list into the other. Once `chain` items were born in a
  * box, the request that made the last one lets go of the whole box at once and begins an empty one:
- * a session that ends, a document that is closed. Boxes are of all ages, so that they are a third
- * to a half full on average. Which items a request meets depends on the order of requests, so that
+ * a session that ends, a document that is closed. Boxes are of all ages, with a third of a chain on
+ * average. Which items a request meets depends on the order of requests, so that
  * the checksum has those that it makes; that the others are whole is checked.
  *
  * Stresses the release of a long chain at once and the relinking of small objects in shared
@@ -260,20 +260,21 @@ static void graph_lists_prepare(const void *prepared, uint64_t seed, uint64_t i,
     request->seed = rng_u64(&random);
 }
 
-/* One item a box at a time, so that neighbours in a list are none in memory. */
+/* As after a while: boxes of all ages, with two thirds of what was born in them. One item a box at
+ * a time, so that neighbours in a list are none in memory. */
 static void fill(mem_thread *t, struct state *state) {
     rng random = rng_at(state->seed, 0xf111);
-    for (uint64_t age = 1; age < state->chain; age++)
+    for (uint64_t count = 1; count < state->chain; count++)
         for (uint64_t p = 0; p < state->place_count; p++) {
             struct place *place = &state->places[p];
             struct run run = {0};
-            if (hash_pair(state->seed ^ 0xa9e, p) % state->chain < age)
+            place->born = p * state->chain / state->place_count;
+            if (place->born * 2 / 3 < count)
                 continue;
             mem_scope_enter(t, place->scope);
             run_push(t, place, &run, rng_u64(&random));
             put_in(t, place, (uint32_t)rng_below(&random, LISTS),
                    (uint32_t)rng_below(&random, FROM_MAX), &run);
-            place->born++;
             mem_scope_leave(t, place->scope);
             mem_safepoint(t);
         }
@@ -281,16 +282,16 @@ static void fill(mem_thread *t, struct state *state) {
 
 static void *graph_lists_setup(mem_thread *t, const struct scenario_setup *in) {
     const SCENARIO_PARAMS *params = in->params;
-    if (in->live < params->chain / 2 || in->live > LIVE_MAX) {
+    if (3 * in->live < params->chain || in->live > LIVE_MAX) {
         snprintf(in->error, in->error_bytes,
-                 "graph-lists: live must be from half a chain (%llu) to %llu items",
-                 (unsigned long long)params->chain / 2, (unsigned long long)LIVE_MAX);
+                 "graph-lists: live must be from a third of a chain (%llu) to %llu items",
+                 (unsigned long long)params->chain / 3 + 1, (unsigned long long)LIVE_MAX);
         return NULL;
     }
     struct state *state = mem_state_new(sizeof *state);
     state->seed = in->seed;
     state->chain = params->chain;
-    state->place_count = 2 * in->live / params->chain;
+    state->place_count = 3 * in->live / params->chain;
     state->places = mem_state_new(state->place_count * sizeof *state->places);
     for (uint64_t p = 0; p < state->place_count; p++) {
         struct place *place = &state->places[p];

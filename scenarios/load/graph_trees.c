@@ -22,7 +22,7 @@
 #include <stdio.h>
 
 #define FRAGMENT_MAX 16u
-#define SUBTREE_MAX 64u /* nodes that are moved or removed */
+#define SUBTREE_MAX 16u /* nodes that are moved or removed */
 #define DEPTH_MAX 24u   /* where a fragment or a subtree is put in */
 #define SIBLINGS_MAX 8u /* looked at when a path is drawn */
 #define HOPS_MAX 96u
@@ -205,18 +205,21 @@ static void graph_trees_prepare(const void *prepared, uint64_t seed, uint64_t i,
     request->seed = rng_u64(&random);
 }
 
-/* One node a document at a time, so that neighbours in a tree are none in memory. */
+/* As after a while: documents of all ages, with two thirds of what was born in them. One node a
+ * document at a time, so that neighbours in a tree are none in memory. */
 static void fill(mem_thread *t, struct state *state) {
     rng random = rng_at(state->seed, 0xf111);
-    for (uint64_t age = 1; age < state->params.nodes; age++)
+    for (uint64_t count = 1; count < state->params.nodes; count++)
         for (uint64_t p = 0; p < state->place_count; p++) {
             struct place *place = &state->places[p];
-            if (hash_pair(state->seed ^ 0xa9e, p) % state->params.nodes < age)
+            uint64_t born = p * state->params.nodes / state->place_count;
+            if (born * 2 / 3 < count)
                 continue;
             mem_scope_enter(t, place->scope);
             struct node *parent =
                 draw_node(place, (uint32_t)rng_below(&random, DEPTH_MAX), &random);
             attach(t, place, parent, node_new(t, place, rng_u64(&random)));
+            place->born = born;
             mem_scope_leave(t, place->scope);
             mem_safepoint(t);
         }
@@ -224,16 +227,16 @@ static void fill(mem_thread *t, struct state *state) {
 
 static void *graph_trees_setup(mem_thread *t, const struct scenario_setup *in) {
     const SCENARIO_PARAMS *params = in->params;
-    if (in->live < params->nodes / 2 || in->live > LIVE_MAX) {
+    if (3 * in->live < params->nodes || in->live > LIVE_MAX) {
         snprintf(in->error, in->error_bytes,
-                 "graph-trees: live must be from half a document (%llu) to %llu nodes",
-                 (unsigned long long)params->nodes / 2, (unsigned long long)LIVE_MAX);
+                 "graph-trees: live must be from a third of a document (%llu) to %llu nodes",
+                 (unsigned long long)params->nodes / 3 + 1, (unsigned long long)LIVE_MAX);
         return NULL;
     }
     struct state *state = mem_state_new(sizeof *state);
     state->seed = in->seed;
     state->params = *params;
-    state->place_count = 2 * in->live / params->nodes;
+    state->place_count = 3 * in->live / params->nodes;
     state->places = mem_state_new(state->place_count * sizeof *state->places);
     for (uint64_t p = 0; p < state->place_count; p++) {
         struct place *place = &state->places[p];
