@@ -136,7 +136,7 @@ static enum coap_code put(const struct awake *a, const struct coap_message *mess
     return message->path < READINGS && message->payload ? put_reading(a, message) : COAP_NOT_FOUND;
 }
 
-/* The answer to a request; NULL where there is no room: then the request has had no effect. */
+/* The answer to a request; NULL where there is no room: then no reading has changed. */
 static struct packet *answer(const struct awake *a, const struct coap_message *message) {
     struct coap_frame frame;
     coap_begin(&frame,
