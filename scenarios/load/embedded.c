@@ -9,8 +9,8 @@
  * % PUT one, which replaces it by a new object and notifies an observer, 35 % are blocks of
  * transfers (RFC 7959) that are kept until the last one is there, the rest acknowledgements,
  * duplicates and garbage. A confirmable message is remembered with its answer, for its duplicates;
- * the oldest of these make room. Readings, mixed from 64 to 896 bytes, stay for good and take two
- * thirds of the standard budget; all else is given back before the device sleeps again, so that
+ * the oldest of these make room. Readings, mixed from 64 to 896 bytes, stay for good and take four
+ * fifths of the standard budget; all else is given back before the device sleeps again, so that
  * what is refused follows from the burst alone. Device and budget are the program's own count of
  * what it asked for; where the system itself runs out, that too is answered, and the run ends as
  * out of memory.
