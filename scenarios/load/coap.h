@@ -117,10 +117,10 @@ static inline void coap_take_option(struct coap_message *message, uint32_t numbe
 
 /* False: a message format error (RFC 7252, 3), which is rejected. */
 static inline bool coap_parse(const uint8_t *bytes, uint32_t length, struct coap_message *message) {
-    const uint8_t *at = bytes + COAP_HEADER_BYTES, *end = bytes + length;
     *message = (struct coap_message){.path = UINT32_MAX};
     if (length < COAP_HEADER_BYTES || bytes[0] >> 6 != 1)
         return false;
+    const uint8_t *at = bytes + COAP_HEADER_BYTES, *end = bytes + length;
     uint32_t token_length = bytes[0] & 15, number = 0;
     message->type = bytes[0] >> 4 & 3;
     message->code = bytes[1];

@@ -9,8 +9,8 @@
  * % PUT one, which replaces it by a new object and notifies an observer, 35 % are blocks of
  * transfers (RFC 7959) that are kept until the last one is there, the rest acknowledgements,
  * duplicates and garbage. A confirmable message is remembered with its answer, for its duplicates;
- * the oldest of these make room. Readings, mixed from 64 to 896 bytes, stay for good and take two
- * thirds of the standard budget; all else is given back before the device sleeps again, so that
+ * the oldest of these make room. Readings, mixed from 64 to 896 bytes, stay for good and take four
+ * fifths of the standard budget; all else is given back before the device sleeps again, so that
  * what is refused follows from the burst alone. Device and budget are the program's own count of
  * what it asked for; where the system itself runs out, that too is answered, and the run ends as
  * out of memory.
@@ -136,7 +136,7 @@ static enum coap_code put(const struct awake *a, const struct coap_message *mess
     return message->path < READINGS && message->payload ? put_reading(a, message) : COAP_NOT_FOUND;
 }
 
-/* The answer to a request; NULL where there is no room: then the request has had no effect. */
+/* The answer to a request; NULL where there is no room: then no reading has changed. */
 static struct packet *answer(const struct awake *a, const struct coap_message *message) {
     struct coap_frame frame;
     coap_begin(&frame,
