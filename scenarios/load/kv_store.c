@@ -7,7 +7,7 @@
  * 5 % inserts; e scans 1 to 100 consecutive keys (one by one: a hash table has no order), 5 %
  * inserts; f reads and read-modify-writes half each. Keys are Zipf-distributed (0.99) and
  * scrambled, for d by age. Values have the sizes of Facebook's pool ETC (Atikoglu et al., 2012:
- * generalised Pareto, 330 bytes on average), cut to 16 bytes to PARAM value_max. A request is a
+ * generalised Pareto with a mean of 329 bytes), cut to 16 bytes to PARAM value_max. A request is a
  * pipeline of PARAM batch operations. A read copies the value into the request's scope and answers
  * from there.
  *
