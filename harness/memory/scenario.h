@@ -32,7 +32,8 @@ enum scenario_declares {
 #define SCENARIO_OPTIONAL 0
 #endif
 #if defined(SCENARIO_ID)
-#define SCENARIO_NEEDS (MEM_PASTE(scenario_declares_, SCENARIO_ID) | SCENARIO_OPTIONAL)
+#define SCENARIO_NEEDS                                                                             \
+    ((unsigned)MEM_PASTE(scenario_declares_, SCENARIO_ID) | (unsigned)(SCENARIO_OPTIONAL))
 #define SCENARIO_PARAMS struct MEM_PASTE(scenario_params_, SCENARIO_ID)
 #endif
 

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* kv_store.c - a key-value store: a sharded hash table that grows while it is read (claims.md 8,
- * 9).
+/* kv_store.c - a key-value store on a hash table that grows while it is read (claims.md 8, 9).
  *
  * After YCSB's core workloads (Cooper et al., Benchmarking Cloud Serving Systems with YCSB, 2010),
  * as PARAM mix: a reads and updates half each; b reads 95 %; c only reads; d reads the latest,
  * 5 % inserts; e scans 1 to 100 consecutive keys (one by one: a hash table has no order), 5 %
  * inserts; f reads and read-modify-writes half each. Keys are Zipf-distributed (0.99) and
  * scrambled, for d by age. Values have the sizes of Facebook's pool ETC (Atikoglu et al., 2012:
- * generalised Pareto, 330 bytes on average), cut to 16 bytes to PARAM value_max. A request is a
+ * generalised Pareto with a mean of 329 bytes), cut to 16 bytes to PARAM value_max. A request is a
  * pipeline of PARAM batch operations. A read copies the value into the request's scope and answers
  * from there.
  *
