@@ -3,14 +3,15 @@
  *
  * After the larson benchmark (Larson, Krishnan: Memory Allocation for Long-Running Server
  * Applications, ISMM 1998), with the sizes that mimalloc-bench runs it with: 8 to 1000 bytes,
- * uniform. Each of SERVERS servers has an array of objects and a lock. A request takes one server
- * and replaces so many of its objects, drawn at random: frees one, makes another of another size.
- * Whichever worker comes by serves it, so most objects are freed by a thread other than the one
- * that made them ("bleeding"). Every generation-th request of a server is served by a fresh thread
- * that was born for it and dies after it, on the worker's processor, while its objects stay: in
- * the original a thread ends after as many replacements as 100 times the array is long (500,000),
- * here one request of 64 in 32, so that seconds see many. The array has 1000 objects, as Hoard's
- * documentation suggests (mimalloc-bench: 5000). Objects are written and read back whole.
+ * uniform. Each of 64 servers has an array of objects and a lock. A request takes one server and
+ * replaces so many of its objects, drawn at random: frees one, makes another of another size.
+ * Whichever worker comes by serves it, so where there are several, most objects are freed by
+ * another thread than the one that made them ("bleeding"). Every generation-th request of a server
+ * is served by a fresh thread that was born for it and dies after it, on the worker's processor,
+ * while its objects stay: in the original a thread ends after as many replacements as 100 times the
+ * array is long (500,000), here one request of 64 in 32, so that seconds see many. The array has
+ * 1000 objects, as Hoard's documentation suggests (mimalloc-bench: 5000). Objects are written and
+ * read back whole.
  *
  * Stresses frees on other threads than the allocating one and thread ends that leave live objects
  * behind in the thread's own heap or cache, at a constant live set of random sizes. Read the middle

@@ -8,7 +8,7 @@
  * 80/20 Pareto law applied six times: 26 % of all steps go to 0.0064 % of the slots, and so on. A
  * slot that holds an object loses it, an empty one gets one; so half of the slots are full, and how
  * often its slot is drawn is how soon an object dies. Where the original has an array of slots per
- * thread, here SHARDS arrays with a lock each serve any number of workers, which also frees objects
+ * thread, here 64 arrays with a lock each serve any number of workers, which also frees objects
  * on other threads. A request is a number of steps in one shard (the original does 100,000,000).
  *
  * Stresses reuse and fragmentation at a steady state: old objects of all sizes pin the memory that

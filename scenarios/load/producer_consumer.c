@@ -7,7 +7,7 @@
  * never gets it back. A request makes a batch of objects, one by one, and puts it into a bounded
  * queue in which `live` objects always stand; consumers, threads of the scenario's own, take the
  * oldest batch beyond these, read it back and free its objects one by one. A producer that finds
- * QUEUE_SLACK batches too many waits: what consumers cannot keep up with is part of the latency.
+ * 64 batches too many waits: what consumers cannot keep up with is part of the latency.
  * The paper gives no sizes; they are xmalloc-test's (Lever, Boreham: malloc() Performance in a
  * Multithreaded Linux Environment, USENIX 2000): 17 from 8 to 2048 bytes, equally often.
  *
