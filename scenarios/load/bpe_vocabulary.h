@@ -2,8 +2,9 @@
 /* bpe_vocabulary.h - the tokenizer's vocabulary, as objects: a string for each token and a rank for
  * each merge, read from a file in the format of GPT-2's merges.txt.
  *
- * Token 0..255 is that byte, token 256 + n what merge n makes. Built once by set-up in a scope of
- * its own; until that ends, all threads read it and nobody writes.
+ * Token 0..255 is that byte, token 256 + n what merge n makes. Set-up builds one for each worker,
+ * in a scope of its own, as one tokeniser a thread is deployed: who takes one out of the pool is
+ * its user, and may read it, until it is put back. Nobody writes.
  */
 #ifndef TAILRACE_LOAD_BPE_VOCABULARY_H
 #define TAILRACE_LOAD_BPE_VOCABULARY_H
@@ -62,6 +63,7 @@ static const mem_type merge_table_type = {.name = "merges",
 
 /* State memory. */
 struct vocabulary {
+    struct vocabulary *next; /* of those in the pool */
     mem_scope *scope;
     struct token_table *tokens; /* owned */
     struct merge_table *merges; /* owned */
@@ -238,9 +240,11 @@ static inline bool vocabulary_load(mem_thread *t, struct vocabulary *v,
     if (!text)
         return false;
     char **lines = malloc(BPE_MERGES_MAX * sizeof *lines), *names = malloc(length + 3 * BPE_BYTES);
-    if (!lines || !names || hcreate(2 * BPE_TOKENS_MAX) == 0)
+    if (!lines || !names)
         host_out_of_memory(length);
     uint32_t count = bpe_lines(text, lines);
+    if (hcreate(2 * (BPE_BYTES + count)) == 0)
+        host_out_of_memory(length);
     struct bpe_loader loader = {.t = t, .v = v, .free_name = names};
     bool good = count > 0 && vocabulary_fill(&loader, lines, count);
     if (!good)
@@ -266,6 +270,62 @@ static inline uint64_t vocabulary_end(mem_thread *t, struct vocabulary *v) {
     v->merges = NULL;
     v->tokens = NULL;
     mem_scope_end(t, v->scope);
+    return sum;
+}
+
+struct vocabularies {
+    pthread_mutex_t lock;
+    struct vocabulary *all, *idle; /* state memory; idle under lock */
+    uint32_t count;
+};
+
+/* False with a sentence in in->error. In state memory. */
+static inline bool vocabularies_load(mem_thread *t, struct vocabularies *pool,
+                                     const struct scenario_setup *in, const char *name) {
+    pthread_mutex_init(&pool->lock, NULL);
+    pool->count = in->threads;
+    pool->all = mem_state_new(pool->count * sizeof *pool->all);
+    for (uint32_t n = 0; n < pool->count; n++) {
+        if (!vocabulary_load(t, &pool->all[n], in, name))
+            return false;
+        pool->all[n].next = pool->idle;
+        pool->idle = &pool->all[n];
+    }
+    return true;
+}
+
+/* There is one for each worker, so one is idle. */
+static inline struct vocabulary *vocabulary_take(mem_thread *t, struct vocabularies *pool) {
+    scenario_lock(t, &pool->lock);
+    struct vocabulary *v = pool->idle;
+    pool->idle = v->next;
+    mem_scope_enter(t, v->scope);
+    pthread_mutex_unlock(&pool->lock);
+    return v;
+}
+static inline void vocabulary_put(mem_thread *t, struct vocabularies *pool, struct vocabulary *v) {
+    scenario_lock(t, &pool->lock);
+    mem_scope_leave(t, v->scope);
+    v->next = pool->idle;
+    pool->idle = v;
+    pthread_mutex_unlock(&pool->lock);
+}
+
+static inline uint64_t vocabularies_bytes(const struct vocabularies *pool) {
+    uint64_t bytes = 0;
+    for (uint32_t n = 0; n < pool->count; n++)
+        bytes += pool->all[n].bytes;
+    return bytes;
+}
+
+/* Ends all; returns what vocabulary_end does of each, which must be the same. */
+static inline uint64_t vocabularies_end(mem_thread *t, struct vocabularies *pool) {
+    uint64_t sum = vocabulary_end(t, &pool->all[0]);
+    for (uint32_t n = 1; n < pool->count; n++)
+        if (vocabulary_end(t, &pool->all[n]) != sum)
+            host_violation("tokenizer: two vocabularies of one file differ");
+    pthread_mutex_destroy(&pool->lock);
+    mem_state_free(pool->all);
     return sum;
 }
 

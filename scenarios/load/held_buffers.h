@@ -25,9 +25,13 @@ static const mem_type held_type = {.name = "buffer",
                                    .size = sizeof(struct held_buffer),
                                    .trailing_max = (uint32_t)HELD_MIB_MAX << 20};
 
+struct held_place {
+    mem_parcel parcel;
+    uint64_t pages; /* the buffer's, which only its scope's user may ask */
+};
 struct held {
     pthread_mutex_t lock;
-    mem_parcel *places;          /* state memory; under lock */
+    struct held_place *places;   /* state memory; under lock */
     uint64_t count, next, pages; /* of places; the oldest one; held by all: under lock */
     uint32_t touched_words;      /* of each page */
 };
@@ -83,12 +87,12 @@ static inline uint64_t held_replace(mem_thread *t, struct held *held, uint64_t p
     struct held_buffer *buffer = held_new(t, s, held, seed, pages);
     uint64_t hash = held_hash(held, buffer);
     scenario_lock(t, &held->lock);
-    mem_parcel *at = &held->places[place == HELD_OLDEST ? held->next++ % held->count : place];
-    mem_parcel old = *at;
-    *at = mem_send(t, s, &held_type, buffer, 1);
-    held->pages += pages;
-    if (old.scope)
-        held->pages -= ((const struct held_buffer *)old.object)->pages;
+    struct held_place *at =
+        &held->places[place == HELD_OLDEST ? held->next++ % held->count : place];
+    mem_parcel old = at->parcel;
+    at->parcel = mem_send(t, s, &held_type, buffer, 1);
+    held->pages += pages - at->pages;
+    at->pages = pages;
     pthread_mutex_unlock(&held->lock);
     if (old.scope)
         held_give_back(t, held, &old);
@@ -105,8 +109,8 @@ static inline void held_begin(struct held *held, uint64_t count, bool touch_all)
 
 static inline void held_end(mem_thread *t, struct held *held) {
     for (uint64_t n = 0; n < held->count; n++) {
-        mem_parcel parcel = held->places[n];
-        held->places[n] = (mem_parcel){0};
+        mem_parcel parcel = held->places[n].parcel;
+        held->places[n].parcel = (mem_parcel){0};
         if (parcel.scope)
             held_give_back(t, held, &parcel);
     }

@@ -11,7 +11,8 @@
  * (on average) also begins a conversation: a buffer of `kv_low` to `kv_high` MiB, the sizes of
  * mimalloc-bench's malloc-large, a byte of each page touched, takes the place of the oldest of
  * `live` such buffers, which is looked through and given back, mostly by another thread than made
- * it. The vocabulary is one long-lived scope, a request another, each cache its own.
+ * it. A vocabulary is a long-lived scope, one for each worker; a request is another, each cache
+ * one.
  *
  * Stresses bursts of hundreds of tiny linked objects beside a few buffers that the heap takes from
  * the kernel and gives back. Read the median as the price of small objects, with and without a
@@ -38,7 +39,7 @@ _Static_assert(PASSAGE_BYTES_MAX <= WORD_BYTES_MAX, "a passage may be one word")
 static const mem_type text_type = {
     .name = "text", .id = 9, .size = sizeof(struct text), .trailing_max = 2 * PASSAGE_BYTES_MAX};
 struct state {
-    struct vocabulary vocabulary;
+    struct vocabularies vocabularies;
     struct held caches;
     uint64_t cache_every, kv_low, kv_high, passage_bytes;
     char *file; /* plain memory */
@@ -96,10 +97,12 @@ static uint64_t tokenizer_execute(mem_thread *t, void *prepared, uint64_t i, con
     mem_scope *s = mem_scope_begin(t);
     struct text *passage = text_new(t, s, request->length);
     passage = text_put(t, s, passage, state->text + request->at, request->length);
-    struct encoder e = encoder_begin(t, s, &state->vocabulary);
+    struct vocabulary *vocabulary = vocabulary_take(t, &state->vocabularies);
+    struct encoder e = encoder_begin(t, s, vocabulary);
     encode(&e, passage->bytes, passage->length);
     uint64_t hash = decode(&e, passage);
     encoder_end(&e);
+    vocabulary_put(t, &state->vocabularies, vocabulary);
     mem_drop(t, s, &text_type, passage);
     if (request->cache_pages > 0)
         hash +=
@@ -159,7 +162,7 @@ static void *tokenizer_setup(mem_thread *t, const struct scenario_setup *in) {
     state->kv_low = p->kv_low;
     state->kv_high = p->kv_high;
     state->passage_bytes = p->passage_bytes;
-    if (!load_text(state, in) || !vocabulary_load(t, &state->vocabulary, in, MERGES_FILE))
+    if (!load_text(state, in) || !vocabularies_load(t, &state->vocabularies, in, MERGES_FILE))
         return NULL;
     held_begin(&state->caches, in->live, false);
     for (uint64_t n = 0; n < in->live; n++) {
@@ -177,13 +180,13 @@ static void tokenizer_reset(mem_thread *t, void *state) {
 
 static uint64_t tokenizer_live_bytes(const void *prepared) {
     const struct state *state = prepared;
-    return state->vocabulary.bytes + held_bytes(&state->caches);
+    return vocabularies_bytes(&state->vocabularies) + held_bytes(&state->caches);
 }
 
 static uint64_t tokenizer_finish(mem_thread *t, void *prepared) {
     struct state *state = prepared;
     held_end(t, &state->caches);
-    uint64_t sum = vocabulary_end(t, &state->vocabulary);
+    uint64_t sum = vocabularies_end(t, &state->vocabularies);
     free(state->file);
     mem_state_free(state);
     return sum;
