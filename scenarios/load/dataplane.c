@@ -74,7 +74,7 @@ static void receive(mem_thread *t, struct state *state, uint64_t number,
     mem_scope *s = mem_scope_begin(t);
     struct burst *burst = burst_new(t, s, number, state->burst, request->wire);
     add(&state->resident_bytes, burst->bytes);
-    if (!ring_put(&state->received, mem_send(t, s, &burst_type, burst, 1)))
+    if (!ring_put(t, &state->received, mem_send(t, s, &burst_type, burst, 1)))
         host_violation("dataplane: the receive ring is full");
 }
 
@@ -90,7 +90,7 @@ static void transmit(mem_thread *t, struct state *state, const mem_parcel *parce
 
 static void hand_over(mem_thread *t, struct state *state, mem_scope *s, struct burst *burst) {
     mem_parcel parcel = mem_send(t, s, &burst_type, burst, 1);
-    if (!ring_put(&state->transmitted, parcel))
+    if (!ring_put(t, &state->transmitted, parcel))
         transmit(t, state, &parcel);
     else if (atomic_fetch_add_explicit(&state->handed_over, 1, memory_order_relaxed) % COALESCED ==
              COALESCED - 1)
