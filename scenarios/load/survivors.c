@@ -9,7 +9,8 @@
  * from one generation to the next. Here what a request keeps is one batch, which changes hands as a
  * whole: it pushes another one out of a slot of the first generation, of that half the blocks
  * are dropped, the rest pushes one out of the second, and so on; what leaves the fourth is dropped.
- * Scaled: 64 blocks a request (there 800 and more a thread), none of 10,000 words and more.
+ * Scaled: 64 blocks a request (there 8000 and more a thread), and what is kept is no
+ * larger than what is dropped (there up to 100 times).
  *
  * Stresses frees on other threads than allocated, and memory that a few old objects hold among
  * young ones. Read response times under several threads, and peak RSS against live_bytes: an arena
