@@ -8,7 +8,8 @@
  * `blocks` blocks each and keep it, the next `live` requests drop one batch each, and `quiet` more
  * allocate one block and drop it. Sizes are those of mstress (batch.h). The quiet is the
  * schedule's: run it in an open loop, where it lasts `quiet` requests / rate; with the defaults and
- * --rate 1000, 64 MB in 0.5 s, then 9 s of next to nothing.
+ * --rate 1000, 64 MB in 0.5 s, then 9 s of next to nothing. In a closed loop there is no quiet, and
+ * the workers' bursts drift apart.
  *
  * Stresses what a heap does with pages that are free for now: keep, purge later by the thread that
  * happens to call, or on one of its own. Read the tail, which is the bursts' (1 request in 20),

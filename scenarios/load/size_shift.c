@@ -8,8 +8,8 @@
  * set with sizes of before. A phase, of a fixed number of requests, deletes that share, so that
  * what survives lies scattered, then allocates 5 times the live set in the other sizes, deleting
  * at random what the live set cannot hold; the next phase goes back. A request deletes or allocates
- * 16 KiB in one of 16 shards. Scaled: 32 MiB live instead of 10 GB, and it goes to and fro
- * instead of once.
+ * 16 KiB in one of 16 shards; under several workers an open loop keeps the phases sharp. Scaled:
+ * 32 MiB live instead of 10 GB, and it goes to and fro instead of once.
  *
  * Stresses how a heap reuses holes of another size than is asked for, and pages that a few
  * survivors hold. Read peak RSS against `live`, which the blocks never exceed: what is beyond it,
@@ -70,6 +70,7 @@ struct shard {
     mem_scope *scope;
     struct table *tables[2]; /* owned: of small and of large blocks */
     uint64_t bytes;          /* of all blocks */
+    uint64_t table_bytes;    /* of both tables */
     rng victims;
     char apart[64]; /* two shards share no cache line */
 };
@@ -183,8 +184,11 @@ static void make_shard(mem_thread *t, const struct state *state, struct shard *s
     pthread_mutex_init(&shard->lock, NULL);
     shard->victims = rng_at(seed, 1);
     shard->scope = mem_scope_begin(t);
-    for (int large = 0; large < 2; large++)
-        shard->tables[large] = table_new(t, state, shard->scope, large);
+    for (int large = 0; large < 2; large++) {
+        struct table *table = table_new(t, state, shard->scope, large);
+        shard->table_bytes += sizeof *table + table->place_count * sizeof(mem_ref);
+        shard->tables[large] = table;
+    }
     for (uint64_t filled = 0; filled < state->capacity; filled += REQUEST_BYTES) {
         put_some(t, state, shard, state->workload->before, hash_pair(seed, filled), REQUEST_BYTES,
                  &dead);
@@ -235,11 +239,7 @@ static uint64_t size_shift_live_bytes(const void *prepared) {
     const struct state *state = prepared;
     uint64_t bytes = 0;
     for (int i = 0; i < SHARDS; i++)
-        for (int large = 0; large < 2; large++)
-            bytes += sizeof(struct table) +
-                     state->shards[i].tables[large]->place_count * sizeof(mem_ref);
-    for (int i = 0; i < SHARDS; i++)
-        bytes += state->shards[i].bytes;
+        bytes += state->shards[i].bytes + state->shards[i].table_bytes;
     return bytes;
 }
 

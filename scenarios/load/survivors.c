@@ -4,12 +4,12 @@
  * After mstress, mimalloc's stress test (Leijen, Zorn, de Moura: Mimalloc: Free List Sharding in
  * Action, 2019; mimalloc-bench). As there, a request allocates blocks of 1 to 128 words, one in a
  * hundred 100 times as large, and with 66 % probability drops a former one after each, while a
- * share
- * (`retain`) is kept; 1000 shared slots pass objects on by exchange; half of what is passed on dies
- * from one generation to the next. Here what a request keeps is one batch, which changes hands as a
- * whole: it pushes another one out of a slot of the first generation, of that half the blocks
- * are dropped, the rest pushes one out of the second, and so on; what leaves the fourth is dropped.
- * Scaled: 64 blocks a request (there 800 and more a thread), none of 10,000 words and more.
+ * share (`retain`) is kept; 1000 shared slots pass objects on by exchange; half of what is passed
+ * on dies from one generation to the next. Here what a request keeps is one batch, which changes
+ * hands as a whole: it pushes another one out of a slot of the first generation, of that half the
+ * blocks are dropped, the rest pushes one out of the second, and so on; what leaves the fourth is
+ * dropped. Scaled: 64 blocks a request (there 8000 and more a thread), and what is kept is no
+ * larger than what is dropped (there up to 100 times).
  *
  * Stresses frees on other threads than allocated, and memory that a few old objects hold among
  * young ones. Read response times under several threads, and peak RSS against live_bytes: an arena
