@@ -57,9 +57,8 @@ static void add_suite(json_t *all, const char *name) {
     struct error error = {0};
     char what[128];
     if (suite_load(&suite, name, &error)) {
-        snprintf(what, sizeof what, "%u cells x %u block%s of %g s, about %.0f min",
-                 suite.cell_count, suite.blocks, suite.blocks == 1 ? "" : "s", suite.duration_s,
-                 ceil(suite_estimate_s(&suite) / 60));
+        snprintf(what, sizeof what, "%u cells x %u block%s, about %.0f min", suite.cell_count,
+                 suite.blocks, suite.blocks == 1 ? "" : "s", ceil(suite_estimate_s(&suite) / 60));
         json_array_append_new(all, json_pack("{s:s,s:s,s:s,s:i,s:f}", "name", suite.name, "kind",
                                              "suite", "what", what, "cells", (int)suite.cell_count,
                                              "estimate_s", suite_estimate_s(&suite)));

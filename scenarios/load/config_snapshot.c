@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* config_snapshot.c - read-mostly configuration without a lock for its readers, replaced whole
- * (claims.md, 14).
+/* config_snapshot.c - read-mostly configuration without a lock for its readers, replaced whole.
  *
  * After read-copy update (McKenney, Slingwine) as Rust's arc-swap offers it. A configuration is an
  * immutable tree, a snapshot: an open-addressed table that owns its entries. It hangs in the slot

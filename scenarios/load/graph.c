@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* graph.c - a mutable graph of cyclic clusters: the structure that ownership by tree cannot express
- * (claims.md, 10).
+/* graph.c - a mutable graph of cyclic clusters: the structure that ownership by tree cannot
+ * express.
  *
  * A cluster is a doubly linked ring with cross links at random, all of them owned, so that plain
  * counts never come to zero and leak it; it has a scope of its own, which an arena frees. Clusters

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* graph_lists.c - doubly linked lists, the smallest structure that points to itself, and the
- * release of long chains (claims.md, 10).
+ * release of long chains.
  *
  * Next links are owned and previous links borrowed, so that there is no ring to collect. After the
  * kernel's two lists of pages, a box has an active and an inactive list of items in one scope.

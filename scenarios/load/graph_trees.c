@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* graph_trees.c - documents of parent, child and sibling links with observers, who look on or keep
- * what they observe (claims.md, 10).
+ * what they observe.
  *
  * After a browser's document object model: first child and next sibling are owned, parent and
  * previous sibling borrowed; an observer of a node is told of each change below it. Half of them

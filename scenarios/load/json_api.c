@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* json_api.c - a service that parses, changes and serialises JSON, with a store of sessions.
  *
- * After what any JSON API does with a body (claims.md, 8), and nativejson-benchmark's parse and
+ * After what any JSON API does with a body, and nativejson-benchmark's parse and
  * stringify. A body is copied in as from a socket and parsed by a strict RFC 8259 parser into
  * cJSON's tree, one object for each node, name and string; members are renamed, removed, inserted
  * and sorted, arrays filtered, strings lengthened in place; the tree is written into a reply that

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* kv_store.c - a key-value store on a hash table that grows while it is read (claims.md 8, 9).
+/* kv_store.c - a key-value store on a hash table that grows while it is read.
  *
  * After YCSB's core workloads (Cooper et al., Benchmarking Cloud Serving Systems with YCSB, 2010),
  * as PARAM mix: a reads and updates half each; b reads 95 %; c only reads; d reads the latest,

@@ -12,11 +12,11 @@
  *         | be taken out of it, so a chain is divided by copying its entries
  *   else  | they are owned edges, all is done under the shard's lock, and entries are moved
  *
- *   who writes     | the holder of the shard's lock, as the scope's user
- *   bucket_count   | written by that one, release, after the new bucket has its chain and before
- * the | old one loses it: pairs with the acquire of readers without a lock segments       | written
- * before the bucket_count that leads to them, and never again a reader's     | miss means nothing
- * if bucket_count has changed since: it looks again
+ *   who writes   | the holder of the shard's lock, as the scope's user
+ *   bucket_count | written by that one, release, when the new bucket has its chain and before
+ *                | the old one loses it: pairs with the acquire of readers without a lock
+ *   segments     | written before the bucket_count that leads to them, and never again
+ *   a miss       | of a reader means nothing if bucket_count has changed since: it looks again
  */
 #ifndef TAILRACE_LOAD_KV_TABLE_H
 #define TAILRACE_LOAD_KV_TABLE_H

@@ -2,7 +2,7 @@
 /* microvm.c - a host of short-lived sessions at high density, each booted by a thread of its own.
  *
  * After microVM hosts (Agache et al.: Firecracker: Lightweight Virtualization for Serverless
- * Applications, 2020; claims.md, 11): a host has so many slots, each with one session. Most
+ * Applications, 2020): a host has so many slots, each with one session. Most
  * requests are a few disk and network transfers of one session: the guest's pages are looked up in
  * its map (whose tables are made when first touched), its device's ring is filled, and the bytes
  * pass through buffers of the request. Frames have the sizes of the Internet mix (64, 594 and 1518

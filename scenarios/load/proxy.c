@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* proxy.c - the request path of an HTTP/1.1 reverse proxy, without sockets.
  *
- * After the proxy that took the place of NGINX by sharing connections across threads (claims.md,
- * 2). A request's bytes are copied in as from a socket, parsed, routed, rewritten (hop-by-hop
- * headers out; Via, X-Forwarded-For and X-Request-Id in) and sent upstream over a pooled
- * connection; the upstream is a seeded generator; its answer is parsed, rewritten and assembled.
- * What is no well-formed request is answered 400. Request memory lives in a scope of the request. A
- * connection has a scope of its own, from connect to close, that is handed over with it. Idle
- * connections are in one pool a route that all workers share, or with pool=worker in one that each
- * worker has to itself, as NGINX does, a share of the connections each.
+ * After the proxy that took the place of NGINX by sharing connections across threads. A request's
+ * bytes are copied in as from a socket, parsed, routed, rewritten (hop-by-hop headers out; Via,
+ * X-Forwarded-For and X-Request-Id in) and sent upstream over a pooled connection; the upstream is
+ * a seeded generator; its answer is parsed, rewritten and assembled. What is no well-formed request
+ * is answered 400. Request memory lives in a scope of the request. A connection has a scope of its
+ * own, from connect to close, that is handed over with it. Idle connections are in one pool a route
+ * that all workers share, or with pool=worker in one that each worker has to itself, as NGINX does,
+ * a share of the connections each.
  *
  * With slow=N an upstream is slow for N per mille of the time: that part of each 10,000 requests in
  * one stretch. Such a request does not wait on the clock. It is parked as it is, with its

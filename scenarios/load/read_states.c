@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* read_states.c - the read-states cache: what each user has read in each channel, sharded, LRU.
  *
- * After the service whose collector pauses made its owners move from Go to Rust (claims.md, 1):
+ * After the service whose collector pauses made its owners move from Go to Rust:
  * each shard has a lock, a hash table of chains and a list from newest to oldest use; an entry that
  * is not cached is loaded from the store (a plain array in place of the database) and pushes the
  * oldest one out, which is written back. Users are Zipf-distributed, a user has CHANNELS channels.

@@ -3,7 +3,7 @@
  *
  * After Cilk's scheduler (Blumofe, Leiserson: Scheduling Multithreaded Computations by Work
  * Stealing, 1999), the deques of Chase and Lev (Dynamic Circular Work-Stealing Deque, 2005) and
- * the async runtimes built on both, such as Tokio (claims.md, 9). A request is a fork-join job: a
+ * the async runtimes built on both, such as Tokio. A request is a fork-join job: a
  * range of 8 to 256 leaves is halved until one is left, and each upper half is spawned as a task
  * of its own. A task, with 64 B to 1 KiB of arguments, has its own scope, which whoever executes it
  * frees; its result, in a scope too, comes back through a future to who joins it. Who waits for a

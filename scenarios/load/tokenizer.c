@@ -2,7 +2,7 @@
 /* tokenizer.c - the tokeniser of a language model's server: byte-pair encoding, and now and then
  * an attention cache.
  *
- * A request tokenises a passage of text (claims.md, 12): cut into words, split into one small
+ * A request tokenises a passage of text: cut into words, split into one small
  * object for each byte, merged by a queue of pairs (bpe_encode.h), appended to an array of ids that
  * grows. Then the ids are decoded, and the text must come out. It is the algorithm of Sennrich,
  * Haddow, Birch (2016) in GPT-2's variant on bytes (Radford et al., 2019), its vocabulary trained
