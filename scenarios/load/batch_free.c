@@ -16,6 +16,7 @@
  * median for the price of a storm (an arena pays next to nothing but the reading), and the tail for
  * storms that met another one.
  */
+#include "load/own_thread.h"
 #include "load/stress_batch.h"
 
 #include <stdio.h>
@@ -40,16 +41,6 @@ struct request {
     uint64_t first;
 };
 
-/* Waits, in block, for the condition of state->lock, which it holds: those who wait for the lock
- * are in block, too. */
-static void wait_for(mem_thread *t, struct state *state, pthread_cond_t *condition) {
-    mem_block(t);
-    pthread_cond_wait(condition, &state->lock);
-    pthread_mutex_unlock(&state->lock);
-    mem_unblock(t);
-    scenario_lock(t, &state->lock);
-}
-
 /* Under the lock. */
 static void order(struct state *state, uint64_t first) {
     if (state->order_count + state->count == state->capacity)
@@ -61,7 +52,7 @@ static void order(struct state *state, uint64_t first) {
 static bool next_order(mem_thread *t, struct state *state, uint64_t *first) {
     scenario_lock(t, &state->lock);
     while (state->order_count == 0 && !state->closed)
-        wait_for(t, state, &state->ordered);
+        wait_on(t, &state->lock, &state->ordered);
     bool found = state->order_count > 0;
     if (found) {
         *first = state->orders[state->order_first];
@@ -92,7 +83,7 @@ static void *maker_main(void *argument) {
 /* Takes the oldest batch that is ready, under the lock. */
 static struct batch *take(mem_thread *t, struct state *state, mem_scope **s) {
     while (state->count == 0)
-        wait_for(t, state, &state->ready);
+        wait_on(t, &state->lock, &state->ready);
     struct batch *batch = mem_receive(t, &state->ring[state->first], s);
     state->ring[state->first] = (mem_parcel){0};
     state->first = (state->first + 1) % state->capacity;
@@ -136,7 +127,7 @@ static void fill(mem_thread *t, struct state *state) {
     for (uint32_t n = 0; n < state->batches; n++)
         order(state, hash_pair(state->seed ^ RNG_GOLDEN, n));
     while (state->count < state->batches)
-        wait_for(t, state, &state->ready);
+        wait_on(t, &state->lock, &state->ready);
     pthread_mutex_unlock(&state->lock);
 }
 static uint64_t empty(mem_thread *t, struct state *state) {

@@ -18,9 +18,8 @@
  * epochs, and with stalled=1 the peak of resident memory: what waits for all readers of its time
  * reclaims nothing meanwhile, what protects single objects reclaims all but that one snapshot.
  */
-#include "memory/scenario.h"
+#include "load/own_thread.h"
 
-#include <semaphore.h>
 #include <stdio.h>
 
 #define CONFIGS 2
@@ -30,7 +29,6 @@
 #define CONFIG_SAFEPOINT_EVERY 256 /* entries that a writer makes in one stretch */
 #define RULES_MIN 16               /* of an entry; 8 bytes each */
 #define RULES_SPREAD 48
-#define READER_STACK_BYTES ((size_t)256 << 10)
 
 struct entry {
     uint64_t key, updates;
@@ -239,11 +237,6 @@ static void config_snapshot_prepare(const void *prepared, uint64_t seed, uint64_
         request->keys[k] = rng_below(&random, state->entries);
 }
 
-static void wait_for(sem_t *event) {
-    while (sem_wait(event) != 0) /* interrupted by a collector's signal */
-        ;
-}
-
 static void *stand_still(void *argument) {
     struct state *state = argument;
     mem_thread *t = mem_attach();
@@ -262,14 +255,9 @@ static void *stand_still(void *argument) {
 }
 
 static void start_reader(mem_thread *t, struct state *state) {
-    pthread_attr_t attributes;
     sem_init(&state->reading, 0, 0);
     sem_init(&state->finish, 0, 0);
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, READER_STACK_BYTES);
-    if (pthread_create(&state->reader, &attributes, stand_still, state) != 0)
-        host_out_of_memory(READER_STACK_BYTES);
-    pthread_attr_destroy(&attributes);
+    state->reader = own_thread(stand_still, state);
     mem_block(t);
     wait_for(&state->reading);
     mem_unblock(t);
@@ -277,9 +265,7 @@ static void start_reader(mem_thread *t, struct state *state) {
 
 static void end_reader(mem_thread *t, struct state *state) {
     sem_post(&state->finish);
-    mem_block(t);
-    pthread_join(state->reader, NULL);
-    mem_unblock(t);
+    own_thread_join(t, state->reader);
     sem_destroy(&state->reading);
     sem_destroy(&state->finish);
 }

@@ -33,15 +33,14 @@
 #include "load/dataplane_burst.h"
 #include "load/dataplane_flows.h"
 #include "load/dataplane_ring.h"
+#include "load/own_thread.h"
 
-#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define TRANSMIT_MAX 63 /* bursts that wait for the transmitter */
 #define COALESCED 8
 #define FLOWS_PER_LIVE 4
-#define TRANSMITTER_STACK_BYTES ((size_t)256 << 10)
 
 enum order { ORDER_NONE, ORDER_FLUSH, ORDER_STOP };
 /* The counters are relaxed: sums that are read once all has been flushed. */
@@ -174,10 +173,9 @@ static void dataplane_prepare(const void *prepared, uint64_t seed, uint64_t i, v
             capture_frame(&state->capture, &random, request->wire->frames[k]);
 }
 
-static void wait_for(mem_thread *t, sem_t *event) {
+static void block_for(mem_thread *t, sem_t *event) {
     mem_block(t);
-    while (sem_wait(event) != 0) /* interrupted by a collector's signal */
-        ;
+    wait_for(event);
     mem_unblock(t);
 }
 
@@ -189,7 +187,7 @@ static void *run_transmitter(void *argument) {
     mem_parcel parcel;
     uint32_t order;
     do {
-        wait_for(t, &state->work);
+        block_for(t, &state->work);
         /* acquire: pairs with the release in give_order */
         order = atomic_load_explicit(&state->order, memory_order_acquire);
         for (int i = 0; i <= TRANSMIT_MAX && ring_get(&state->transmitted, &parcel); i++)
@@ -209,24 +207,17 @@ static void give_order(mem_thread *t, struct state *state, enum order order) {
     /* release: pairs with the acquire in run_transmitter */
     atomic_store_explicit(&state->order, order, memory_order_release);
     sem_post(&state->work);
-    wait_for(t, &state->idle);
+    block_for(t, &state->idle);
 }
 
 static void start_transmitter(struct state *state) {
-    pthread_attr_t attributes;
     sem_init(&state->work, 0, 0);
     sem_init(&state->idle, 0, 0);
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, TRANSMITTER_STACK_BYTES);
-    if (pthread_create(&state->transmitter, &attributes, run_transmitter, state) != 0)
-        host_out_of_memory(TRANSMITTER_STACK_BYTES);
-    pthread_attr_destroy(&attributes);
+    state->transmitter = own_thread(run_transmitter, state);
 }
 static void stop_transmitter(mem_thread *t, struct state *state) {
     give_order(t, state, ORDER_STOP);
-    mem_block(t);
-    pthread_join(state->transmitter, NULL);
-    mem_unblock(t);
+    own_thread_join(t, state->transmitter);
     sem_destroy(&state->work);
     sem_destroy(&state->idle);
 }

@@ -18,6 +18,7 @@
  * same run with neighbours=0 and one worker, which shares nothing: what lies between is false
  * sharing, as long as there is a processor for each thread.
  */
+#include "load/own_thread.h"
 #include "load/stress_block.h"
 
 #include <stdio.h>

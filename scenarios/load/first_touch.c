@@ -18,9 +18,8 @@
  * which allocates next to nothing; what lies above it is the price of starting a thread on that
  * memory, which a pool of threads pays once.
  */
-#include "memory/scenario.h"
+#include "load/own_thread.h"
 
-#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -28,7 +27,6 @@
 #define OBJECT_BYTES_MIN 16
 #define OBJECT_BYTES_MAX ((uint32_t)1 << 20)
 #define WAITING_PER_WORKER 4
-#define STACK_BYTES ((size_t)256 << 10)
 
 struct object {
     uint64_t mark, length;
@@ -62,11 +60,6 @@ struct state {
 struct request {
     uint64_t seed;
 };
-
-static void wait_for(sem_t *event) {
-    while (sem_wait(event) != 0) /* interrupted by a collector's signal */
-        ;
-}
 
 static void push(struct state *state, struct visitor **stack, sem_t *count,
                  struct visitor *visitor) {
@@ -137,9 +130,6 @@ static void *visit(void *argument) {
 /* Touches no objects, so it is not attached. */
 static void *porter(void *argument) {
     struct state *state = argument;
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, STACK_BYTES);
     for (;;) {
         struct visitor *visitor = pop(state, &state->absent, &state->absent_count);
         pthread_mutex_lock(&state->lock);
@@ -147,11 +137,9 @@ static void *porter(void *argument) {
         pthread_mutex_unlock(&state->lock);
         if (closing)
             break;
-        if (pthread_create(&visitor->thread, &attributes, visit, visitor) != 0)
-            host_out_of_memory(STACK_BYTES);
+        visitor->thread = own_thread(visit, visitor);
         push(state, &state->waiting, &state->waiting_count, visitor);
     }
-    pthread_attr_destroy(&attributes);
     return NULL;
 }
 
@@ -206,12 +194,7 @@ static void *first_touch_setup(mem_thread *t, const struct scenario_setup *in) {
     struct state *state = state_new(in);
     state->objects = in->live;
     state->octaves = log2((double)(p->largest << 10) / OBJECT_BYTES_MIN);
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    if (pthread_create(&state->porter, &attributes, porter, state) != 0)
-        host_out_of_memory(STACK_BYTES);
-    pthread_attr_destroy(&attributes);
+    state->porter = own_thread(porter, state);
     return state;
 }
 

@@ -18,6 +18,7 @@
  * of the latencies for the cost of bleeding, the tail from 97 % on for the birth and death of a
  * thread, and resident against live bytes over a long run for what abandoned caches hold back.
  */
+#include "load/own_thread.h"
 #include "load/stress_block.h"
 
 #include <stdio.h>

@@ -19,13 +19,12 @@
  * against the live bytes: what is abandoned and not taken up again shows there.
  */
 #include "load/microvm_guest.h"
+#include "load/own_thread.h"
 
-#include <semaphore.h>
 #include <stdio.h>
 
 #define TRANSFERS_MAX 8
 #define SESSIONS_MAX (1u << 20)
-#define BOOT_STACK_BYTES ((size_t)256 << 10)
 
 /* State memory. Its lock guards all of it, and makes its holder the user of the session's scope. */
 struct slot {
@@ -54,11 +53,6 @@ struct request {
     struct transfer transfers[TRANSFERS_MAX];
 };
 
-static void wait_for(sem_t *event) {
-    while (sem_wait(event) != 0) /* interrupted by a collector's signal */
-        ;
-}
-
 /* The thread of a session. */
 static void *boot_thread(void *argument) {
     struct slot *slot = argument;
@@ -79,13 +73,8 @@ static void *boot_thread(void *argument) {
 
 /* Waits for a boot, in block: until the thread has exited, or until it sleeps. */
 static void await_boot(struct slot *slot) {
-    pthread_attr_t attributes;
     wait_for(&slot->state->boots);
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, BOOT_STACK_BYTES);
-    if (pthread_create(&slot->thread, &attributes, boot_thread, slot) != 0)
-        host_out_of_memory(BOOT_STACK_BYTES);
-    pthread_attr_destroy(&attributes);
+    slot->thread = own_thread(boot_thread, slot);
     if (slot->resident)
         wait_for(&slot->ready);
     else

@@ -8,8 +8,13 @@
 
 #include "memory/scenario.h"
 
+/* The n-th word of it. */
+static inline uint64_t pattern_word(uint64_t id, uint64_t n) {
+    return hash_u64(id) + n * RNG_GOLDEN;
+}
+
 static inline void pattern_fill(unsigned char *at, size_t bytes, uint64_t id) {
-    uint64_t word = hash_u64(id);
+    uint64_t word = pattern_word(id, 0);
     for (; bytes >= sizeof word; at += sizeof word, bytes -= sizeof word, word += RNG_GOLDEN)
         memcpy(at, &word, sizeof word);
     memcpy(at, &word, bytes);
@@ -17,7 +22,7 @@ static inline void pattern_fill(unsigned char *at, size_t bytes, uint64_t id) {
 
 /* The hash of bytes that pattern_fill wrote, all of them read back. */
 static inline uint64_t pattern_hash(const unsigned char *at, size_t bytes, uint64_t id) {
-    uint64_t word = hash_u64(id), sum = bytes, wrong = 0, found;
+    uint64_t word = pattern_word(id, 0), sum = bytes, wrong = 0, found;
     for (; bytes >= sizeof word; at += sizeof word, bytes -= sizeof word, word += RNG_GOLDEN) {
         memcpy(&found, at, sizeof found);
         wrong |= found ^ word;

@@ -15,6 +15,7 @@
  * the lock or message by which it does. Read peak resident against live bytes for the blowup, which
  * must not grow with the number of requests, and the tail for producers that wait.
  */
+#include "load/own_thread.h"
 #include "load/stress_batch.h"
 
 #include <stdio.h>
@@ -43,20 +44,10 @@ static void count_bytes(struct state *state, uint64_t bytes) {
     atomic_fetch_add_explicit(&state->live_bytes, bytes, memory_order_relaxed);
 }
 
-/* Waits, in block, for the condition of state->lock, which it holds: those who wait for the lock
- * are in block, too. */
-static void wait_for(mem_thread *t, struct state *state, pthread_cond_t *condition) {
-    mem_block(t);
-    pthread_cond_wait(condition, &state->lock);
-    pthread_mutex_unlock(&state->lock);
-    mem_unblock(t);
-    scenario_lock(t, &state->lock);
-}
-
 static void put(mem_thread *t, struct state *state, mem_scope *s, struct batch *batch) {
     scenario_lock(t, &state->lock);
     while (state->count == state->capacity)
-        wait_for(t, state, &state->emptied);
+        wait_on(t, &state->lock, &state->emptied);
     uint32_t at = (state->first + state->count++) % state->capacity;
     state->ring[at] = mem_send(t, s, &batch_type, batch, 1);
     if (state->count > state->standing)
@@ -69,7 +60,7 @@ static struct batch *take(mem_thread *t, struct state *state, mem_scope **s) {
     struct batch *batch = NULL;
     scenario_lock(t, &state->lock);
     while (state->count <= state->standing && !state->closed)
-        wait_for(t, state, &state->filled);
+        wait_on(t, &state->lock, &state->filled);
     if (!state->closed) {
         batch = mem_receive(t, &state->ring[state->first], s);
         state->ring[state->first] = (mem_parcel){0};
@@ -148,7 +139,7 @@ static uint64_t drain(mem_thread *t, struct state *state) {
     state->standing = 0;
     pthread_cond_broadcast(&state->filled);
     while (state->count > 0 || state->busy > 0)
-        wait_for(t, state, &state->idle);
+        wait_on(t, &state->lock, &state->idle);
     uint64_t sum = state->sum;
     state->sum = 0;
     state->standing = state->batches;

@@ -25,8 +25,6 @@
 
 #include <stdio.h>
 
-#define HELPER_STACK_BYTES ((size_t)256 << 10)
-
 static void *helper(void *argument) {
     struct executor *e = argument;
     struct state *state = e->state;
@@ -120,10 +118,7 @@ static void make_batches(mem_thread *t, struct state *state) {
 }
 
 static void start_executors(struct state *state, uint64_t seed) {
-    pthread_attr_t attributes;
     state->executors = mem_state_new(state->executor_count * sizeof *state->executors);
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, HELPER_STACK_BYTES);
     for (uint32_t k = 0; k < state->executor_count; k++) {
         struct executor *e = &state->executors[k];
         e->state = state;
@@ -131,10 +126,7 @@ static void start_executors(struct state *state, uint64_t seed) {
         sem_init(&e->wake, 0, 0);
     }
     for (uint32_t k = state->worker_count; k < state->executor_count; k++)
-        if (pthread_create(&state->executors[k].thread, &attributes, helper,
-                           &state->executors[k]) != 0)
-            host_out_of_memory(HELPER_STACK_BYTES);
-    pthread_attr_destroy(&attributes);
+        state->executors[k].thread = own_thread(helper, &state->executors[k]);
 }
 
 static void *tasks_setup(mem_thread *t, const struct scenario_setup *in) {

@@ -10,6 +10,7 @@
 #ifndef TAILRACE_SCENARIOS_TASKS_SCHEDULER_H
 #define TAILRACE_SCENARIOS_TASKS_SCHEDULER_H
 
+#include "load/own_thread.h"
 #include "load/tasks_objects.h"
 
 #define SPINS_MAX 64 /* in vain, before a thread sleeps */
@@ -114,8 +115,7 @@ static void sleep_until_done(struct executor *e, struct future *future) {
                                                  memory_order_relaxed, memory_order_relaxed))
         return;
     mem_block(e->t);
-    while (sem_wait(&e->wake) != 0) /* interrupted by a collector's signal */
-        ;
+    wait_for(&e->wake);
     mem_unblock(e->t);
 }
 
