@@ -27,11 +27,12 @@ static json_t *find(const json_t *entries, const struct cell *cell) {
 static bool is_first(const struct suite *suite, uint32_t index, bool budgeted) {
     char name[NAME_BYTES], other[NAME_BYTES];
     cell_base_name(&suite->cells[index], name, sizeof name);
-    if (budgeted && suite->cells[index].budget_times <= 0)
+    if (budgeted ? suite->cells[index].budget_times <= 0 : suite->cells[index].rate_fixed)
         return false;
     for (uint32_t i = 0; i < index; i++) {
         cell_base_name(&suite->cells[i], other, sizeof other);
-        if ((!budgeted || suite->cells[i].budget_times > 0) && strcmp(name, other) == 0)
+        if ((budgeted ? suite->cells[i].budget_times > 0 : !suite->cells[i].rate_fixed) &&
+            strcmp(name, other) == 0)
             return false;
     }
     return true;
@@ -133,16 +134,21 @@ static void lack(struct cell *cell, const char *why) {
         snprintf(cell->lacking, sizeof cell->lacking, "%s", why);
 }
 
+static void derive_rate(struct cell *cell, const struct suite *suite, const json_t *known) {
+    double slowest = slowest_of(suite, known, cell);
+    json_object_set_new(find(known, cell), "offered_rate",
+                        slowest > 0 ? json_real(suite->load * slowest) : json_null());
+    cell->rate = cell->load * (cell->load_of_own ? capacity_of(cell, known) : slowest);
+    if (cell->rate <= 0)
+        lack(cell, "no capacity was measured that its rate could be derived from");
+}
+
 void calibrate_apply(struct suite *suite, json_t *manifest) {
     const json_t *known = json_object_get(manifest, "calibration");
     for (uint32_t i = 0; i < suite->cell_count; i++) {
         struct cell *cell = &suite->cells[i];
-        double slowest = slowest_of(suite, known, cell);
-        json_object_set_new(find(known, cell), "offered_rate",
-                            slowest > 0 ? json_real(suite->load * slowest) : json_null());
-        cell->rate = cell->load * (cell->load_of_own ? capacity_of(cell, known) : slowest);
-        if (cell->rate <= 0)
-            lack(cell, "no capacity was measured that its rate could be derived from");
+        if (!cell->rate_fixed)
+            derive_rate(cell, suite, known);
         if (cell->budget_times <= 0)
             continue;
         const json_t *smallest = find(json_object_get(manifest, "smallest"), cell);

@@ -340,6 +340,8 @@ void cell_name(const struct cell *cell, char *name, size_t name_bytes) {
     if (cell->load_named)
         used += (size_t)snprintf(name + used, name_bytes - used, "/%s=%.10g",
                                  cell->load_of_own ? "own" : "load", cell->load);
+    if (cell->rate_fixed && used < name_bytes)
+        used += (size_t)snprintf(name + used, name_bytes - used, "/rate=%.10g", cell->rate);
     if (cell->budget_times > 0 && used < name_bytes)
         snprintf(name + used, name_bytes - used, "/budget=%.10gx", cell->budget_times);
     else if (cell->budget_bytes && used < name_bytes)

@@ -21,6 +21,7 @@ struct cell {
     double load;         /* CELL_OPEN_LOAD: fraction of the capacity that is measured first */
     bool load_named;     /* in a suite: this load is the cell's, not the suite's */
     bool load_of_own;    /* in a suite: and of its own capacity, not the slowest cell's */
+    bool rate_fixed;     /* in a suite: the rate is as given, not derived from a capacity */
     double budget_times; /* in a suite: budget as a multiple of the smallest workable; 0: not so */
     double duration_s, warmup_s;
     uint64_t requests;                    /* 0: as the duration gives */

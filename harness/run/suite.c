@@ -105,14 +105,15 @@ static bool set_pairs(struct cell *cell, const char *tune,
     return true;
 }
 
-/* What makes a cell a point of a curve: a load of its own, or a budget by multiples. */
+/* What makes a cell a point of a curve: a load or a rate of its own, or a budget by multiples. */
 static bool set_curve(struct cell *cell, const json_t *json, const char *from,
                       struct error *error) {
     const json_t *load = json_object_get(json, "load"), *own = json_object_get(json, "own_load");
     const json_t *times = json_object_get(json, "budget_times");
-    if (load && own)
-        return error_set(error, EXIT_INPUT, "%s: \"load\" and \"own_load\" exclude each other",
-                         from);
+    const json_t *rate = json_object_get(json, "rate");
+    if ((load && own) || (rate && (load || own)))
+        return error_set(error, EXIT_INPUT,
+                         "%s: \"load\", \"own_load\" and \"rate\" exclude each other", from);
     if (times && (!json_is_number(times) || json_number_value(times) < 1 ||
                   json_number_value(times) > 1000 || cell->budget_bytes))
         return error_set(
@@ -121,7 +122,11 @@ static bool set_curve(struct cell *cell, const json_t *json, const char *from,
     cell->load_named = load || own;
     cell->load_of_own = own;
     cell->budget_times = json_number_value(times);
-    return set_optional(cell, "load", own ? own : load, error);
+    cell->rate_fixed = rate;
+    if (rate)
+        cell->load = 0;
+    return rate ? set_number(cell, "rate", rate, error)
+                : set_optional(cell, "load", own ? own : load, error);
 }
 
 /* Two workers meet in what they share. */
@@ -138,7 +143,7 @@ static bool parse_cell(struct cell *cell, const json_t *json, const json_t *suit
                        struct error *error) {
     static const char *const known[] = {
         "scenario", "strategy", "heap",         "threads",    "live",   "tune", "budget_bytes",
-        "load",     "own_load", "budget_times", "duration_s", "params", NULL};
+        "load",     "own_load", "budget_times", "duration_s", "params", "rate", NULL};
     const char *scenario = json_string_value(json_object_get(json, "scenario"));
     const char *strategy = json_string_value(json_object_get(json, "strategy"));
     const char *heap = json_string_value(json_object_get(json, "heap"));

@@ -47,7 +47,9 @@ def test_wildcards_are_all_of_a_kind(tailrace, bench):
     ({"scenario": []}, '"cells"'), ({"scenario": ["md1", "md1"]}, "twice"),
     ({"scenario": "*", "strategy": "no-such"}, "no-such"), ({"scenario": ["proxy", 1]}, "exists"),
     ({"scenario": "proxy", "params": "pool=worker slow=2000"}, "slow"),
-    ({"scenario": "proxy", "params": "lanes=2"}, "lanes"), ({"scenario": "nothing"}, "nothing")])
+    ({"scenario": "proxy", "params": "lanes=2"}, "lanes"),
+    ({"scenario": "md1", "rate": 5, "load": 0.5}, "exclude"),
+    ({"scenario": "md1", "rate": 0}, "rate"), ({"scenario": "nothing"}, "nothing")])
 def test_mistakes_are_told(bench, cell, told):
     done, *_ = bench(cell)
     assert told in done.only_sentence(2)
@@ -66,6 +68,15 @@ def test_cells_of_other_parameters_are_another_workload(bench):
         rates[run["workload"]].add(run["offered_rate"])
     assert all(len(rate) == 1 for rate in rates.values()), "one rate for a workload"
     assert rates["embedded"] != rates["embedded (burst=128)"], "and another for another"
+
+
+def test_a_rate_of_its_own_needs_no_capacity(bench):
+    done, manifest, runs = bench({"scenario": "md1", "strategy": "none", "live": 20, "rate": 5000},
+                                 {"scenario": "md1", "strategy": "none", "live": 20})
+    assert manifest["cells"][0]["cell"].endswith("/rate=5000") and done.status == 0
+    assert [entry["cell"] for entry in manifest["calibration"]] == [manifest["cells"][1]["cell"]]
+    fixed = next(run for run in runs if run["cell"] == manifest["cells"][0]["cell"])
+    assert fixed["offered_rate"] == 5000 and fixed["load"] is None and fixed["requests"] == 100
 
 
 def test_a_scenario_is_a_suite(tailrace):
