@@ -56,6 +56,7 @@ static void configure(const struct cell *cell, struct area *area) {
     snprintf(config->data_dir, sizeof config->data_dir, "%s", path_data());
     config->tsc = cell->tsc;
     config->leaks = cell_leaks(cell);
+    _Static_assert(sizeof config->params == sizeof cell->params, "one place for each");
     memcpy(config->params, cell->params, sizeof config->params);
     config->live = cell->live;
     config->budget_bytes = cell->budget_bytes;
