@@ -146,7 +146,8 @@ SUITE_MISTAKES = {
     "cell of an unknown strategy": ({"cells": [{"scenario": "proxy", "strategy": "wish"}]},
                                     '"wish"'),
     "cell of an unknown heap": ({"cells": [{"scenario": "proxy", "heap": "pile"}]}, '"pile"'),
-    "cell with an unknown key": ({"cells": [{"scenario": "proxy", "rate": 10}]}, '"rate"'),
+    "cell with an unknown key": ({"cells": [{"scenario": "proxy", "rates": 10}]}, '"rates"'),
+    "cell with a bad rate": ({"cells": [{"scenario": "proxy", "rate": -1}]}, "--rate"),
     "cell with a bad tunable": ({"cells": [{"scenario": "proxy", "tune": "chunk=1"}]}, "chunk"),
     "cell with a bad second tunable": ({"cells": [
         {"scenario": "proxy", "strategy": "arena", "tune": "chunk=4096 jump=1"}]}, "jump"),
