@@ -55,5 +55,6 @@ def test_clients_get_the_same_answers_whatever_the_upstream_does(program, settin
 def test_slow_requests_hold_memory_and_connections(program, unsanitized):
     plain, slow = (measure(program, "slow", "malloc", "1", params) for params in (False, True))
     # the last requests of the stretch were parked: they are through, their connections are not
-    assert slow["rss_peak_bytes"] > plain["rss_peak_bytes"] + 500000
-    assert slow["live_bytes"] < 4 * plain["live_bytes"], "what was parked was picked up again"
+    held, kept = (slow[key] - plain[key] for key in ("rss_peak_bytes", "live_bytes"))
+    assert held > 500000
+    assert kept < 0.8 * held, "what was parked was picked up again"
