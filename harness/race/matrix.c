@@ -18,6 +18,7 @@
 
 #define JOBS_MAX 64
 #define PATH_BYTES 4096
+#define MATRIX_SCHEMA "tailrace/race-matrix/1"
 
 /* Shared by the threads that work; the mutex holds everything below it. */
 struct matrix {
@@ -27,7 +28,8 @@ struct matrix {
     char work[PATH_BYTES], cells_path[PATH_BYTES];
     json_t *done; /* names of cells that are there already: only read once threads run */
     pthread_mutex_t mutex;
-    uint32_t next_unit, findings;
+    uint32_t next_unit;
+    struct matrix_summary summary;
     FILE *cells;
     uint64_t began_ns;
     struct matrix_progress progress;
@@ -44,14 +46,14 @@ static const char *text_of(const json_t *object, const char *key) {
     return text ? text : "";
 }
 
-static bool is_finding(const json_t *cell) {
-    const json_t *twin = json_object_get(cell, "twin");
+static void sum_up(struct matrix_summary *summary, const json_t *cell) {
     const char *verdict = text_of(cell, "verdict");
-    bool missed = json_is_true(json_object_get(cell, "expected")) &&
-                  strcmp(verdict, "detected") != 0 && strcmp(verdict, "unsupported") != 0;
-    const json_t *rust = json_object_get(cell, "rust");
-    return missed || json_integer_value(json_object_get(twin, "reports")) > 0 ||
-           json_is_false(json_object_get(rust, "agrees"));
+    summary->missed += json_is_true(json_object_get(cell, "expected")) &&
+                       strcmp(verdict, "detected") != 0 && strcmp(verdict, "unsupported") != 0;
+    summary->false_alarms +=
+        json_integer_value(json_object_get(json_object_get(cell, "twin"), "reports")) > 0;
+    summary->rust_differs +=
+        json_is_false(json_object_get(json_object_get(cell, "rust"), "agrees"));
 }
 
 /* A cell is there: on any thread. Consumes it. */
@@ -63,7 +65,7 @@ static void put_cell(void *context, json_t *cell) {
         file_append_line(matrix->cells, cell, matrix->cells_path, &matrix->error)) {
         cell_name(name, sizeof name, text_of(cell, "case"), text_of(cell, "mode"),
                   text_of(cell, "detector"), text_of(cell, "schedule"));
-        matrix->findings += is_finding(cell);
+        sum_up(&matrix->summary, cell);
         matrix->progress.done++;
         matrix->progress.spent_s = (double)(clock_monotonic_ns() - matrix->began_ns) * 1e-9;
         matrix->progress.cell = name;
@@ -159,7 +161,7 @@ static json_t *manifest_json(const struct matrix_options *options) {
                                  detectors[i].what, "version", detectors[i].version, "available",
                                  detectors[i].available, "reason", detectors[i].reason));
     json_t *context = context_json(options->command);
-    return json_pack("{s:s,s:s,s:i,s:o,s:o,s:o}", "schema", "tailrace/race-matrix/1", "command",
+    return json_pack("{s:s,s:s,s:i,s:o,s:o,s:o}", "schema", MATRIX_SCHEMA, "command",
                      options->command, "runs", (int)options->runs, "context", context, "detectors",
                      tools, "cases", cases_json(options));
 }
@@ -176,7 +178,7 @@ static void read_done(struct matrix *matrix) {
         cell_name(name, sizeof name, text_of(cell, "case"), text_of(cell, "mode"),
                   text_of(cell, "detector"), text_of(cell, "schedule"));
         json_object_set_new(matrix->done, name, json_true());
-        matrix->findings += is_finding(cell);
+        sum_up(&matrix->summary, cell);
         matrix->progress.done++;
         json_decref(cell);
     }
@@ -214,7 +216,32 @@ static bool open_set(struct matrix *matrix, struct error *error) {
            error_set(error, EXIT_INPUT, "cannot write %s: %s", matrix->cells_path, strerror(errno));
 }
 
-bool matrix_run(const struct matrix_options *options, uint32_t *findings, struct error *error) {
+bool matrix_reopen(struct matrix_options *options, const char *out, struct error *error) {
+    char path[PATH_BYTES];
+    size_t i, count = 0;
+    const json_t *one;
+    snprintf(path, sizeof path, "%s/manifest.json", out);
+    json_t *manifest = json_load_file(path, 0, NULL);
+    if (strcmp(text_of(manifest, "schema"), MATRIX_SCHEMA) != 0) {
+        json_decref(manifest);
+        return error_set(error, EXIT_INPUT, "%s is no result set of the race matrix", out);
+    }
+    json_array_foreach(json_object_get(manifest, "cases"), i, one) {
+        const struct race_case *known = case_find(text_of(one, "name"));
+        if (known && count < MATRIX_CASES_MAX)
+            options->cases[count++] = known;
+    }
+    json_array_foreach(json_object_get(manifest, "detectors"), i, one) {
+        const struct detector *known = detector_find(text_of(one, "name"));
+        options->detectors |= known ? 1u << detector_id(known) : 0;
+    }
+    options->runs = (uint32_t)json_integer_value(json_object_get(manifest, "runs"));
+    json_decref(manifest);
+    return true;
+}
+
+bool matrix_run(const struct matrix_options *options, struct matrix_summary *summary,
+                struct error *error) {
     struct matrix matrix = {.options = options,
                             .done = json_object(),
                             .mutex = PTHREAD_MUTEX_INITIALIZER,
@@ -225,6 +252,6 @@ bool matrix_run(const struct matrix_options *options, uint32_t *findings, struct
     files_remove(matrix.work);
     free(matrix.units);
     json_decref(matrix.done);
-    *findings = matrix.findings;
+    *summary = matrix.summary;
     return ran;
 }

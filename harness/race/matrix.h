@@ -38,8 +38,18 @@ struct matrix_options {
     void (*tell)(const struct matrix_progress *progress);
 };
 
-/* Blocks until all cells are there. missed: cells whose detector is listed in the case's `sees` but
- * did not detect it, and twins that were reported, are findings: their number. */
-bool matrix_run(const struct matrix_options *options, uint32_t *findings, struct error *error);
+/* Cases, detectors and runs of the result set in `out`, to resume it. */
+bool matrix_reopen(struct matrix_options *options, const char *out, struct error *error);
+
+/* What is not as scenarios/races/list.def says, in cells. */
+struct matrix_summary {
+    uint32_t missed;       /* a detector in the case's `sees` did not detect it */
+    uint32_t false_alarms; /* a fixed twin was reported */
+    uint32_t rust_differs; /* rustc said something else */
+};
+
+/* Blocks until all cells are there. */
+bool matrix_run(const struct matrix_options *options, struct matrix_summary *summary,
+                struct error *error);
 
 #endif
