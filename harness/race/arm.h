@@ -34,7 +34,7 @@ struct arm_plan {
     const struct detector *detector;
     char *const *argv;
     const char *log_prefix;
-    enum schedule schedule;
+    enum race_schedule schedule;
     uint32_t runs, first_number; /* of seeds */
     double native_s;             /* median time of the program without tools */
     const char *case_path;       /* of the source, as it was compiled */

@@ -9,7 +9,7 @@
 
 #define SURE 0.999
 
-const char *schedule_name(enum schedule schedule) {
+const char *schedule_name(enum race_schedule schedule) {
     static const char *const names[SCHEDULE_COUNT] = {"plain", "delay", "walk",
                                                       "pct2",  "pct3",  "pct4"};
     return schedule < SCHEDULE_COUNT ? names[schedule] : "unknown";

@@ -18,7 +18,7 @@ struct race_cell {
     const struct case_marks *marks;
 };
 
-const char *schedule_name(enum schedule schedule);
+const char *schedule_name(enum race_schedule schedule);
 bool cell_expected(const struct race_case *one, const struct detector *detector, const char *mode);
 const char *cell_verdict(const struct race_cell *cell);
 

@@ -146,7 +146,8 @@ static void run_one(struct gate *gate, struct lane *lane, uint32_t number, uint6
     const struct gate_program *program = gate->program;
     const struct gate_target *target = &program->targets[number % program->target_count];
     uint32_t turn = number / program->target_count;
-    enum schedule schedule = target->scheduled ? (enum schedule)(turn % program->schedules) : 0;
+    enum race_schedule schedule =
+        target->scheduled ? (enum race_schedule)(turn % program->schedules) : 0;
     char log[GATE_PATH_BYTES + 32];
     struct run_shape shape;
     struct detector_run run = {.argv = target->argv,

@@ -11,7 +11,7 @@
 
 /* The seed of run `number`: points and sync_points are those of an earlier run, 0 if there was
  * none. Pure. */
-static inline uint64_t length_seed(enum schedule schedule, uint32_t number, uint64_t points,
+static inline uint64_t length_seed(enum race_schedule schedule, uint32_t number, uint64_t points,
                                    uint64_t sync_points) {
     uint64_t steps = number & 1 ? points : sync_points;
     if (steps == 0)

@@ -29,7 +29,7 @@ static uint32_t schedules_of(const struct detector *detector) {
 }
 
 static const char *schedule_text(const struct detector *detector, uint32_t schedule) {
-    return schedules_of(detector) == 1 ? "none" : schedule_name((enum schedule)schedule);
+    return schedules_of(detector) == 1 ? "none" : schedule_name((enum race_schedule)schedule);
 }
 
 static bool wanted(const struct matrix_unit *unit, const struct detector *detector) {
@@ -91,7 +91,7 @@ static uint32_t runs_of(const struct bench *bench, const struct detector *detect
 }
 
 static void run_arm(struct bench *bench, const struct detector *detector, int bug,
-                    enum schedule schedule, uint32_t runs, uint32_t number, struct arm *arm) {
+                    enum race_schedule schedule, uint32_t runs, uint32_t number, struct arm *arm) {
     char program[PATH_BYTES], log[PATH_BYTES + 8];
     program_path(bench, detector, bug, program);
     snprintf(log, sizeof log, "%s.log", program);
@@ -130,7 +130,7 @@ static void run_claim(struct bench *bench, const struct detector *detector) {
         return;
     run_arm(bench, detector, 1, SCHEDULE_PLAIN, runs, MATRIX_CLAIM_NUMBER,
             &bench->arms[1][SCHEDULE_PLAIN]);
-    run_arm(bench, detector, 1, (enum schedule)best, runs, MATRIX_CLAIM_NUMBER,
+    run_arm(bench, detector, 1, (enum race_schedule)best, runs, MATRIX_CLAIM_NUMBER,
             &bench->arms[1][best]);
 }
 
@@ -167,7 +167,7 @@ static void run_dynamic(struct bench *bench, const struct detector *detector) {
             struct arm *arm = &bench->arms[bug][i], *plain = &bench->arms[bug][0];
             *arm = (struct arm){.points = i ? plain->points : 0,
                                 .sync_points = i ? plain->sync_points : 0};
-            run_arm(bench, detector, bug, (enum schedule)i, runs_of(bench, detector), 1, arm);
+            run_arm(bench, detector, bug, (enum race_schedule)i, runs_of(bench, detector), 1, arm);
         }
     if (detector_id(detector) == DETECTOR_ID_tsan)
         run_claim(bench, detector);

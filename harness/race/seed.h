@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-enum schedule {
+enum race_schedule {
     SCHEDULE_PLAIN, /* the system's */
     SCHEDULE_DELAY, /* sleeps before some points; threads run side by side: not replayed exactly */
     SCHEDULE_WALK,  /* one thread at a time, the next one drawn at each point */
@@ -21,13 +21,13 @@ enum schedule {
 };
 
 /* The layout: schedule (3 bits), length (8 bits: 2^(length / 8) steps are expected), number. */
-static inline uint64_t seed_make(enum schedule schedule, uint32_t length, uint32_t number) {
+static inline uint64_t seed_make(enum race_schedule schedule, uint32_t length, uint32_t number) {
     return schedule == SCHEDULE_PLAIN
                ? 0
                : (uint64_t)number << 11 | (uint64_t)(length & 255) << 3 | (uint64_t)schedule;
 }
-static inline enum schedule seed_schedule(uint64_t seed) {
-    return (enum schedule)(seed & 7);
+static inline enum race_schedule seed_schedule(uint64_t seed) {
+    return (enum race_schedule)(seed & 7);
 }
 static inline uint32_t seed_length(uint64_t seed) {
     return (uint32_t)(seed >> 3 & 255);
