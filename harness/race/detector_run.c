@@ -53,7 +53,10 @@ static void set_valgrind(const struct detector *detector, const struct detector_
     argv[count++] = "--xml=yes";
     argv[count++] = xml;
     argv[count++] = "--trace-children=yes";
-    argv[count++] = memcheck ? "--leak-check=full" : "--quiet";
+    argv[count++] = memcheck ? "--leak-check=full"
+                    : detector_id(detector) == DETECTOR_ID_drd
+                        ? "--check-stack-var=yes" /* it looks away otherwise */
+                        : "--quiet";
     for (size_t i = 0; run->argv[i] && count < ARGUMENTS_MAX - 1; i++)
         argv[count++] = run->argv[i];
     argv[count] = NULL;
