@@ -18,7 +18,7 @@ static struct lock guard = LOCK_INITIALIZER;
 static struct settings *instance GUARDED_BY(guard);
 
 static struct settings *make_settings(void) {
-    struct settings *fresh = malloc(sizeof(*fresh));
+    struct settings *fresh = malloc(sizeof(*fresh)); /* RACE h */
     if (fresh == NULL)
         abort();
     fresh->timeout_ms = 250; /* RACE a */

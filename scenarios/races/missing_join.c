@@ -15,6 +15,8 @@ struct worker {
     long sum;
 };
 
+static struct worker workers[WORKERS];
+
 static void *sum_up(void *argument) {
     struct worker *worker = argument;
     long sum = 0;
@@ -24,25 +26,24 @@ static void *sum_up(void *argument) {
     return NULL;
 }
 
-static void join_all(struct worker *workers) {
+static void join_all(void) {
     for (int i = 0; i < WORKERS; i++)
         pthread_join(workers[i].thread, NULL);
 }
 
 int main(void) {
-    struct worker workers[WORKERS] = {0};
     for (int i = 0; i < WORKERS; i++) {
         workers[i].first = (long)i * NUMBERS;
         pthread_create(&workers[i].thread, NULL, sum_up, &workers[i]);
     }
 #if !BUG
-    join_all(workers);
+    join_all();
 #endif
     long total = 0;
     for (int i = 0; i < WORKERS; i++)
         total += workers[i].sum; /* RACE b */
 #if BUG
-    join_all(workers);
+    join_all();
 #endif
     oracle(total == (long)WORKERS * NUMBERS * (WORKERS * NUMBERS - 1) / 2, "a sum is missing");
     return 0;

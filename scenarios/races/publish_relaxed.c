@@ -2,8 +2,8 @@
 /* publish_relaxed.c - a pointer to fresh data is published and read with memory_order_relaxed.
  *
  * Mechanism: a relaxed store makes the pointer whole, not what it points to: nothing orders the
- * filling before the reading. On x86 the wrong and the right program are the same instructions, so
- * Valgrind cannot tell them apart: it reports both.
+ * allocating and filling before the reading. On x86 the wrong and the right program are the same
+ * instructions, so Valgrind cannot tell them apart: it reports both.
  */
 #include "races/case.h"
 
@@ -26,7 +26,7 @@ struct reading {
 static struct reading *_Atomic latest;
 
 static void *measure(void *unused) {
-    struct reading *fresh = malloc(sizeof(*fresh));
+    struct reading *fresh = malloc(sizeof(*fresh)); /* RACE e */
     if (fresh == NULL)
         abort();
     fresh->celsius = 21;  /* RACE a */

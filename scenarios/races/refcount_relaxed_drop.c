@@ -27,7 +27,8 @@ static struct buffer *buffers[BUFFERS];
 
 static void drop(struct buffer *buffer) {
     /* Acquire and release (in the right program): pairs with the other reader's drop. */
-    if (atomic_fetch_sub_explicit(&buffer->references, 1, DROP_ORDER) == 1)
+    int before = atomic_fetch_sub_explicit(&buffer->references, 1, DROP_ORDER); /* RACE c */
+    if (before == 1)
         free(buffer); /* RACE a */
 }
 

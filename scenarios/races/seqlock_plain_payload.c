@@ -11,8 +11,8 @@
 #include <sched.h>
 #include <stdatomic.h>
 
-#define UPDATES 500
-#define APART 1000
+#define UPDATES 5000
+#define APART 10000
 
 static atomic_uint sequence;
 #if BUG
@@ -53,20 +53,20 @@ static bool read_once(long *left_out, long *right_out) {
     return before % 2 == 0 && before == after;
 }
 
-static void *move(void *unused) {
-    for (long position = 1; position <= UPDATES; position++)
-        write_position(position);
-    return unused;
-}
-
-int main(void) {
-    pthread_t mover;
-    pthread_create(&mover, NULL, move, NULL);
+static void *follow(void *unused) {
     for (long seen_left = 0, seen_right; seen_left < UPDATES;) {
         while (!read_once(&seen_left, &seen_right))
             sched_yield();
         oracle(seen_right == seen_left + APART, "two halves of different updates were read");
     }
-    pthread_join(mover, NULL);
+    return unused;
+}
+
+int main(void) {
+    pthread_t follower;
+    pthread_create(&follower, NULL, follow, NULL);
+    for (long position = 1; position <= UPDATES; position++)
+        write_position(position);
+    pthread_join(follower, NULL);
     return 0;
 }
