@@ -33,7 +33,7 @@ static void *add_up(void *argument) {
 }
 
 int main(void) {
-    long total = 0;
+    static long total;
     struct tally tally = {PTHREAD_MUTEX_INITIALIZER, &total};
     pthread_t threads[THREADS];
     for (int i = 0; i < THREADS; i++)

@@ -9,7 +9,7 @@
 #include <semaphore.h>
 
 #define CLERKS 2
-#define SEATS 500
+#define SEATS 2000
 
 static sem_t gate;
 static bool is_sold[SEATS];

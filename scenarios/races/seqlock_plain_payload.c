@@ -11,9 +11,11 @@
 #include <sched.h>
 #include <stdatomic.h>
 
-#define UPDATES 5000
-#define APART 10000
+#define FRAMES 200
+#define PARKED 0
+#define APART 1000
 
+static atomic_bool is_done;
 static atomic_uint sequence;
 #if BUG
 static long left, right = APART;
@@ -28,8 +30,7 @@ static void write_position(long position) {
     left = position;          /* RACE a */
     right = position + APART; /* RACE b */
 #else
-    /* Release: pairs with the acquires in read_once, whose second look then finds the odd number.
-     */
+    /* Release: pairs with the payload's acquires in read_once, which then finds an odd number. */
     atomic_store_explicit(&left, position, memory_order_release);
     atomic_store_explicit(&right, position + APART, memory_order_release);
 #endif
@@ -53,20 +54,25 @@ static bool read_once(long *left_out, long *right_out) {
     return before % 2 == 0 && before == after;
 }
 
-static void *follow(void *unused) {
-    for (long seen_left = 0, seen_right; seen_left < UPDATES;) {
+static void *draw(void *unused) {
+    for (int frame = 0; frame < FRAMES; frame++) {
+        long seen_left, seen_right;
         while (!read_once(&seen_left, &seen_right))
             sched_yield();
         oracle(seen_right == seen_left + APART, "two halves of different updates were read");
     }
+    atomic_store_explicit(&is_done, true, memory_order_relaxed);
     return unused;
 }
 
 int main(void) {
-    pthread_t follower;
-    pthread_create(&follower, NULL, follow, NULL);
-    for (long position = 1; position <= UPDATES; position++)
+    pthread_t drawer;
+    pthread_create(&drawer, NULL, draw, NULL);
+    for (long position = 1; !atomic_load_explicit(&is_done, memory_order_relaxed); position++) {
         write_position(position);
-    pthread_join(follower, NULL);
+        sched_yield();
+    }
+    write_position(PARKED);
+    pthread_join(drawer, NULL);
     return 0;
 }
