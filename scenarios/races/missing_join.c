@@ -15,7 +15,7 @@ struct worker {
     long sum;
 };
 
-/* Not main's own: clang before 21 leaves a function's uses of its own array out of TSan's sight. */
+/* Not main's own: clang 14 and 19 hide a function's uses of its own array from TSan. */
 static struct worker workers[WORKERS];
 
 static void *sum_up(void *argument) {
