@@ -95,19 +95,22 @@ def build_matrix(race_set):
     columns = columns_of(manifest, race_set.runs)
     rows, missing = [], 0
     for case in manifest["cases"]:
-        for mode in case.get("modes") or ["plain"]:
+        for place, mode in enumerate(case.get("modes") or ["plain"]):
             row = Row(case, mode, len(rows))
             for column in columns:
                 cell = find(at, case, mode, column)
                 row.cells.append(cell)
-                missing += cell is None and is_planned(case, column)
+                missing += cell is None and is_planned(case, place, column)
             rows.append(row)
     return Matrix(columns, rows, missing)
 
 
-def is_planned(case, column):
-    """Whether a case has a cell in a column once the matrix is complete."""
-    return bool(column.detector.get("available", True)
+def is_planned(case, place, column):
+    """Whether a case has a cell in a column once the matrix is complete, in its mode `place`.
+
+    What only reads may have one for all modes.
+    """
+    return bool(column.detector.get("available", True) and not (place and column.name in STATIC)
                 and not (column.name == "rustc" and case.get("rust") == "needs-unsafe"))
 
 
@@ -156,7 +159,15 @@ def shown(row, matrix, detector):
 def unmet(row, matrix, cell):
     """Whether a cell's detector was to report the row's defect and did so under no schedule."""
     return bool(cell and cell.get("expected") and cell["verdict"] != "unsupported"
-                and cell["detector"] != "rustc" and not shown(row, matrix, cell["detector"]))
+                and cell["detector"] != "rustc" and not shown(row, matrix, cell["detector"])
+                and not awaited(row, matrix, cell["detector"]))
+
+
+def awaited(row, matrix, detector):
+    """Whether cells that may yet show the defect are not recorded: for the program itself any."""
+    return any(cell is None and column.detector.get("available", True)
+               for column, cell in zip(matrix.columns, row.cells)
+               if column.name == detector or detector == "native" and column.name != "rustc")
 
 
 def catchers(rows, matrix):

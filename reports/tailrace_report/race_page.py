@@ -5,13 +5,13 @@ from base64 import b64encode
 from pathlib import Path
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from .cells import tuning
 from .page import CONTEXT, number
 from .race_figure import drawn, rare_rows, schedules_figure
 from .race_matrix import build_matrix, by_case, detector_name, rust_of
-from .race_names import CLASSES, FALSE_POSITIVE, LETTERS, MODES, RUST, UNMET, VERDICTS
+from .race_names import CLASSES, DETECTORS, FALSE_POSITIVE, LETTERS, MODES, RUST, UNMET, VERDICTS
 from .race_panels import cell_text, panels
 from .race_summary import problems, summary, unmet_expectations
 from .race_tables import detectors, gains, slowdowns
@@ -40,7 +40,7 @@ def render(race_set, matrix, image):
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True,
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(number=number, breakable=breakable)
+    environment.filters.update(number=number, breakable=breakable, unbroken=unbroken)
     manifest = race_set.manifest
     made = panels(matrix)
     unavailable = [d for d in manifest["detectors"] if not d.get("available", True)]
@@ -50,8 +50,9 @@ def render(race_set, matrix, image):
         cases=cases(matrix, made), verdicts=used(matrix, bool(unavailable)), marks=(UNMET,
                                                                                 FALSE_POSITIVE),
         looks=VERDICTS, rust_looks=RUST, modes=MODES, image=image, gains=gains(matrix),
-        unmet=[{"row": row, "name": detector_name(name), "href": panel_of(matrix, row, name)}
-               for row, name in unmet_expectations(matrix)],
+        unmet=[{"row": row, "missed": [(detector_name(name), panel_of(matrix, row, name))
+                                       for name in names]}
+               for row, names in unmet_expectations(matrix)],
         slowdowns=slowdowns(matrix), detectors=detectors(matrix), context=context(manifest),
         several=several)
 
@@ -59,6 +60,15 @@ def render(race_set, matrix, image):
 def breakable(name):
     """A name as HTML that may be broken after its underscores."""
     return Markup("_<wbr>").join(str(name).split("_"))
+
+
+def unbroken(text):
+    """A sentence as HTML in which no detector's name is broken at its hyphens."""
+    text = str(escape(text))
+    for name in DETECTORS.values():
+        if "-" in name:
+            text = text.replace(name, f'<span class="nowrap">{name}</span>')
+    return Markup(text)
 
 
 def several(row):
@@ -153,5 +163,12 @@ def cases(matrix, made):
         told.append({"number": rows[0].number, "name": name, "what": case.get("what"),
                      "class": CLASSES.get(case["class"], case["class"]), "file": case.get("file"),
                      "sees": sees, "rust": case.get("rust"),
-                     "rows": [(row, [one for one in made if one["row"] is row]) for row in rows]})
+                     "rows": [(row, *told_and_silent(row, made)) for row in rows]})
     return told
+
+
+def told_and_silent(row, made):
+    """The panels of a row: those with something to tell, and those with nothing."""
+    own = [one for one in made if one["row"] is row]
+    silent = [one for one in own if set(one["verdicts"]) == {"silent"} and not one["rust"]]
+    return [one for one in own if one not in silent], silent

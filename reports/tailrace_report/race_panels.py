@@ -5,6 +5,8 @@ A detector with several schedules has a column of numbers for each. Lines in whi
 number are left out.
 """
 
+from markupsafe import escape
+
 from .race_matrix import STATIC, bug, detector_name, false_positive, interval, rate, unmet
 from .race_names import VERDICTS
 from .race_summary import share
@@ -13,18 +15,22 @@ from .text import SPACE, duration, seconds
 SAMPLE_BYTES = 4096  # of one report's text
 SAMPLES_BYTES = 2_000_000  # of all of them: above that each is cut shorter
 SAMPLE_BYTES_LEAST = 256
+OUTCOMES = {"misplaced": "On other lines only", "oracle": "Check failed", "hangs": "Hung",
+            "crashes": "Crashed"}
 PLACES_MAX = 12  # lines that a report names; more are counted
 
 
 def panels(matrix):
     """[{row, name, columns, lines, …}]: what is known of every row under every detector."""
-    made = []
+    made, rust = [], set()
     for row in matrix.rows:
         for number in dict.fromkeys(column.number for column in matrix.columns):
             of = [(column, cell) for column, cell in zip(matrix.columns, row.cells)
                   if column.number == number]
-            if any(cell for _, cell in of):
+            name = row.case["name"] if of[0][0].name == "rustc" else None
+            if any(cell for _, cell in of) and name not in rust:
                 made.append(panel(row, matrix, of))
+                rust |= {name} - {None}  # a case has one twin in Rust, whatever its modes
     cut_samples(made)
     return made
 
@@ -66,10 +72,10 @@ def lines(cells, detector):
                  ("95" + SPACE + "% interval", [between(cell) if bug(cell).get("runs") else None
                                                 for cell in cells])]
         made += [(title, [fraction(one.get(key) or None, one.get("runs")) for one in ran])
-                 for key, title in (("misplaced", "On other lines only"), ("oracle", "Check failed"),
-                                    ("hangs", "Hung"), ("crashes", "Crashed"))]
+                 for key, title in OUTCOMES.items()]
         made += [("First report after", [milliseconds(one.get("first_report_ms")) for one in ran])]
-    made += [("A run takes", [milliseconds(one.get("median_ms")) for one in ran])]
+    made += [("It takes" if detector in STATIC else "A run takes",
+              [milliseconds(one.get("median_ms")) for one in ran])]
     if detector not in STATIC:
         made += [("Slowdown", [times(one.get("slowdown")) for one in ran]),
                  (f"Runs for 99.9{SPACE}%", [whole(one.get("runs_999")) for one in ran]),
@@ -130,16 +136,20 @@ def sample(of, key):
 
 
 def cut_samples(made):
-    """Cut every sample to SAMPLE_BYTES, or to what leaves all of them in SAMPLES_BYTES."""
+    """Cut every sample to SAMPLE_BYTES, or to what leaves all of them in SAMPLES_BYTES as HTML."""
     found = [one[key] for one in made for key in ("sample", "twin") if one[key]]
     limit = SAMPLE_BYTES
     while (limit > SAMPLE_BYTES_LEAST
-           and sum(min(limit, len(one["text"].encode())) for one in found) > SAMPLES_BYTES):
+           and sum(len(escape(cut(one["text"], limit)).encode()) for one in found) > SAMPLES_BYTES):
         limit //= 2
     for one in found:
-        raw = one["text"].encode()
-        if len(raw) > limit:
-            one.update(text=raw[:limit].decode(errors="ignore"), cut=True)
+        short = cut(one["text"], limit)
+        one.update(text=short, cut=len(short) < len(one["text"]))
+
+
+def cut(text, limit):
+    """The first `limit` bytes of a text, whole characters."""
+    return text.encode()[:limit].decode(errors="ignore")
 
 
 def cell_text(column, cell, row, matrix):

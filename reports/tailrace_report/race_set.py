@@ -19,7 +19,8 @@ BUG_NUMBERS = ("runs", "hits", "misplaced", "oracle", "hangs", "crashes", "first
                "median_ms", "slowdown", "runs_999", "cpu_s_999", "first_seed")
 TWIN_NUMBERS = ("runs", "reports", "hangs", "crashes", "oracle")
 # Control characters but tab and newline, lone surrogates, and what turns the direction of text.
-UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
+UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069"
+                   "\ufffe\uffff]")
 
 
 @dataclass(frozen=True)

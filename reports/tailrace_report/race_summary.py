@@ -10,7 +10,9 @@ from .text import SPACE, count, listed
 
 PLAIN = ("plain", "none")  # schedules that leave the order to the system
 NAMES_MAX = 12  # cases named in a sentence; the rest are counted
-ITSELF = {"hang-only": "as a hang", "oracle-only": "in their own check", "crash-only": "as a crash"}
+ITSELF = {  # of one case, of several
+    "hang-only": ("hangs", "hang"), "crash-only": ("crashes", "crash"),
+    "oracle-only": ("fails a check of its own", "fail a check of their own")}
 
 
 def summary(matrix):
@@ -47,15 +49,18 @@ def none_sentences(cases, caught):
     """How many cases no tool catches, and how they show."""
     missed = [name for name, names in caught.items() if not names]
     if not missed:
-        return ["None is missed by all."]
+        return []
     ways = {name: next((verdict for verdict in ITSELF if verdict in seen_in(cases[name])), None)
             for name in missed}
     counts = Counter(ways.values())
-    told = [f"{counts[verdict]} {how}" for verdict, how in ITSELF.items() if counts[verdict]]
+    told = [f"{counts[verdict]} {how[counts[verdict] > 1]}"
+            for verdict, how in ITSELF.items() if counts[verdict]]
     dark = [name for name, way in ways.items() if way is None]
-    told += [f"{len(dark)} not at all ({named(dark)})"] if dark else []
+    if dark:
+        told.append(f"{len(dark)} {'does' if len(dark) == 1 else 'do'} not show at all "
+                    f"({named(dark)})")
     return [f"{len(missed)} {'is' if len(missed) == 1 else 'are'} caught by none; of these, "
-            f"{listed(told)} {'shows' if len(missed) == 1 else 'show'}."]
+            f"{listed(told)}."]
 
 
 def seen_in(rows):
@@ -77,7 +82,7 @@ def rust_sentences(cases, matrix, caught):
                  ", as the cases say: its compiler was not run here.")]
     odd = [name for name, (*_, agrees) in rust.items() if not agrees]
     if odd:
-        sentences.append(f"Otherwise than the case says: {named(odd)}.")
+        sentences.append(f"It did otherwise than the case says in {named(odd)}.")
     return sentences + rejected_sentences(
         {name: cases[name] for name, (word, *_) in rust.items() if word == "rejects"},
         matrix, caught)
@@ -105,8 +110,9 @@ def below(rates):
     half, rare = sum(rate < 0.5 for rate in rates), sum(rate < 0.05 for rate in rates)
     if not half:
         return "none is below one half"
-    return (f"{half} {'is' if half == 1 else 'are'} below one half"
-            + (f", {rare} of these below 5{SPACE}%" if rare else ""))
+    few = f"5{SPACE}%"
+    return (f"{half} {'is' if half == 1 else 'are'} below {few if rare == half else 'one half'}"
+            + (f", {rare} of these below {few}" if 0 < rare < half else ""))
 
 
 def twin_sentence(matrix):
@@ -125,26 +131,30 @@ def twin_sentence(matrix):
 
 
 def twin_tallies(matrix):
-    """{tool: (twins reported, twins run)}, a twin per case and mode."""
+    """{tool: (twins reported, twins run)}: a twin per case and mode, per case for what reads."""
     tallies = {}
     for name in dict.fromkeys(column.name for column in matrix.columns if is_tool(column.name)):
-        run = [cells for row in matrix.rows
-               if (cells := [c for c in matrix.of(row, name) if (c.get("twin") or {}).get("runs")])]
-        tallies[name] = (sum(any(map(false_positive, cells)) for cells in run), len(run))
+        run = {}  # by what tells two twins apart, the cells that ran it
+        for row in matrix.rows:
+            cells = [c for c in matrix.of(row, name) if (c.get("twin") or {}).get("runs")]
+            run.update({(cells[0]["case"], cells[0]["mode"]): cells} if cells else {})
+        tallies[name] = (sum(any(map(false_positive, cells)) for cells in run.values()), len(run))
     return tallies
 
 
 def unmet_expectations(matrix):
-    """[(row, detector's name)] of what was expected to be seen in a row and was not."""
-    return [(row, name) for row in matrix.rows
-            for name in dict.fromkeys(column.name for column in matrix.columns)
-            if any(unmet(row, matrix, cell) for cell in matrix.of(row, name))]
+    """[(row, [detector's name])] of what was expected to be seen in a row and was not."""
+    names = dict.fromkeys(column.name for column in matrix.columns)
+    found = [(row, [name for name in names
+                    if any(unmet(row, matrix, cell) for cell in matrix.of(row, name))])
+             for row in matrix.rows]
+    return [(row, missed) for row, missed in found if missed]
 
 
 def problems(race_set, matrix):
     """What the reader must know before the rest, as sentences."""
     told = []
-    recorded = sum(cell is not None for row in matrix.rows for cell in row.cells)
+    recorded = len(race_set.runs)
     if not matrix.rows:
         told.append("The manifest names no case.")
     elif not race_set.runs:
@@ -182,7 +192,7 @@ def named(names):
 def share(fraction):
     """A share as a percentage: whole from 10 %, never rounded to none or all."""
     percent = 100 * fraction
-    if percent in (0, 100):
+    if abs(percent - round(percent, -2)) < 1e-9:  # an interval's end may be 1 less a rounding
         return f"{percent:.0f}{SPACE}%"
     if percent >= 99.5:
         return f"{min(percent, 99.9):.1f}{SPACE}%"

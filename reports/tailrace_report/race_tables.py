@@ -58,7 +58,8 @@ def slowdowns(matrix):
     """What each detector costs: medians over the cells of each column that have a number."""
     table = []
     for at, column in enumerate(matrix.columns):
-        known = [bug(row.cells[at]) for row in matrix.rows if row.cells[at]]
+        once = {id(row.cells[at]): row.cells[at] for row in matrix.rows if row.cells[at]}
+        known = list(map(bug, once.values()))
         ratios = sorted(one["slowdown"] for one in known if one.get("slowdown") is not None)
         lengths = [one["median_ms"] for one in known if one.get("median_ms") is not None]
         if ratios or lengths:

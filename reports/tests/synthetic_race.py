@@ -49,7 +49,8 @@ CASES = {
     ("iterator", "rejects E0499"): "erase_while_iterating TAm",
     ("bad_free", "rejects E0382"): "double_free_unsync ~Am,double_free_ordered AmF",
     ("bad_free", "needs-unsafe"): "bad_free_interior Am",
-    ("bounds", "panics index out of bounds"): "heap_overflow_neighbour TAHDm,arena_overflow_intra +A",
+    ("bounds", "panics index out of bounds"): (
+        "heap_overflow_neighbour TAHDm,arena_overflow_intra +A"),
     ("bounds", "panics attempt to add with overflow"): "signed_overflow U",
     ("bounds", "rejects E0381"): "uninit_read Mm",
     ("bounds", "panics on a None value"): "null_deref_toctou ~TAUm",
@@ -168,7 +169,7 @@ def run_counts(case, detector, schedule, hit, rare, rng):
         counts["oracle"] = int(rng.binomial(runs, 0.4 if rng.random() < 0.7 else 0))
     if not static and "X" in case["sees"] and not counts["hits"]:
         counts["hangs"] = int(rng.binomial(runs, 0.2))
-    if not hit and rng.random() < 0.02:
+    if not hit and detector != "native" and rng.random() < 0.015:
         counts["misplaced"] = runs // 3
     if not static and case["class"] == "bad_free" and detector != "tsan" and not hit:
         counts["crashes"] = runs
@@ -189,7 +190,8 @@ def bug_of(case, detector, schedule, ran, rng):
     """What was seen of the defect; what the format calls absent is null."""
     hits, runs = ran["hits"], ran["runs"]
     slow = SLOWDOWN.get(detector)
-    slow = slow and slow * rng.lognormal(0, 0.3) * (1 if schedule == "plain" else 2.5)
+    if slow and detector != "native":
+        slow *= rng.lognormal(0, 0.3) * (1 if schedule == "plain" else 2.5)
     length_ms = 9.0 * (slow or 30)
     needed = None if not hits else 1 if hits == runs else int(
         np.ceil(np.log(0.001) / np.log(1 - hits / runs)))
@@ -198,7 +200,8 @@ def bug_of(case, detector, schedule, ran, rng):
             "cpu_s_999": needed and needed * length_ms / 500,
             "first_seed": int(rng.integers(1, 2**40)) if hits and schedule not in (
                 "plain", "none") else None,
-            "kind": "data-race" if hits else None, "message": "data race on counter" if hits else None,
+            "kind": "data-race" if hits else None,
+            "message": "data race on counter" if hits else None,
             "where": [{"file": f"scenarios/races/{case['name']}.c", "line": line, "marked": marked,
                        "function": function}
                       for line, function, marked in ((27, "worker", True), (33, "main", False))]
