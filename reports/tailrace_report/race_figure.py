@@ -8,7 +8,7 @@ import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from .race_matrix import SCHEDULES, interval, rate
+from .race_matrix import SCHEDULES, exposed_interval, exposed_rate
 from .race_tables import RARE, lanes
 from .style import COLORS, MARKERS, RC, RULE
 
@@ -21,8 +21,8 @@ NAME_CHARS = 38
 
 def rare_rows(matrix):
     """What is drawn: rows that plain runs show in few of theirs and some schedule shows at all."""
-    found = [lane for lane in lanes(matrix) if rate(lane.plain) < RARE and rate(lane.best) > 0]
-    return sorted(found, key=lambda lane: -rate(lane.best))[:ROWS_MAX]
+    found = [lane for lane in lanes(matrix) if exposed_rate(lane.plain) < RARE and exposed_rate(lane.best) > 0]
+    return sorted(found, key=lambda lane: -exposed_rate(lane.best))[:ROWS_MAX]
 
 
 def schedules_figure(matrix):
@@ -46,7 +46,7 @@ def schedules_figure(matrix):
                 dot(axes, place + SPREAD * (2 * (rank + 0.5) / len(names) - 1), name,
                     lane.all[name])
     axes.set(xlim=(-1.5, 101.5), ylim=(len(rows) - 0.5, -0.5),
-             xlabel="share of runs in which TSan reports it on the marked lines (%)")
+             xlabel="share of runs under TSan that show the defect: report, failed check, hang or crash (%)")
     axes.set_xticks(range(0, 101, 10))
     axes.set_yticks(range(len(rows)), labels)
     axes.tick_params(axis="y", length=0)
@@ -72,10 +72,10 @@ def look(name):
 
 def dot(axes, y, name, cell):
     """One share with its interval, both in per cent."""
-    low, high = interval(cell)
+    low, high = exposed_interval(cell)
     style = look(name)
     axes.plot([100 * low, 100 * high], [y, y], color=style["color"], lw=1.1, alpha=0.55)
-    axes.plot([100 * rate(cell)], [y], markersize=4.6, ls="", clip_on=False, **style)
+    axes.plot([100 * exposed_rate(cell)], [y], markersize=4.6, ls="", clip_on=False, **style)
 
 
 def legend(figure, names, left, height):

@@ -83,6 +83,23 @@ def interval(cell):
                                                    bug(cell).get("runs") or 0)
 
 
+def exposed(cell):
+    """Runs that showed the defect at all: by a right report, its own check, a crash or a hang."""
+    count = bug(cell).get("exposed")
+    return (bug(cell).get("hits") or 0) if count is None else count
+
+
+def exposed_rate(cell):
+    """Share of a cell's runs that showed the defect at all, None where nothing ran."""
+    runs = bug(cell).get("runs")
+    return exposed(cell) / runs if runs else None
+
+
+def exposed_interval(cell):
+    """The Wilson interval of exposed_rate."""
+    return wilson(exposed(cell), bug(cell).get("runs") or 0)
+
+
 def false_positive(cell):
     """Whether the correct twin was reported."""
     return bool(((cell or {}).get("twin") or {}).get("reports"))

@@ -69,7 +69,7 @@ def lines(cells, detector):
         made += [("Reported rightly", [fraction(one.get("hits"), one.get("runs")) for one in ran]),
                  ("Share of runs", [share(rate(cell)) if rate(cell) is not None else None
                                     for cell in cells]),
-                 ("95" + SPACE + "% interval", [between(cell) if bug(cell).get("runs") else None
+                 ("95" + SPACE + "% interval", [between(interval(cell)) if bug(cell).get("runs") else None
                                                 for cell in cells])]
         made += [(title, [fraction(one.get(key) or None, one.get("runs")) for one in ran])
                  for key, title in OUTCOMES.items()]
@@ -94,9 +94,9 @@ def fraction(part, of):
     return None if part is None or not of else f"{part:,}/{of:,}"
 
 
-def between(cell):
-    """The Wilson interval as text."""
-    low, high = interval(cell)
+def between(ends):
+    """An interval of shares as text."""
+    low, high = ends
     return f"{share(low).replace(SPACE + '%', '')}–{share(high)}"
 
 

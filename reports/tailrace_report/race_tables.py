@@ -5,7 +5,8 @@ from collections import Counter
 from dataclasses import dataclass
 from statistics import median
 
-from .race_matrix import (STATIC, bug, by_case, catchers, detector_name, interval, is_tool, rate)
+from .race_matrix import (STATIC, bug, by_case, catchers, detector_name, exposed, exposed_interval,
+                          exposed_rate, is_tool)
 from .race_panels import between, fraction, milliseconds, times, whole
 from .race_summary import share, twin_tallies
 
@@ -27,31 +28,31 @@ def lanes(matrix):
     found = []
     for row in matrix.rows:
         cells = {cell["schedule"]: cell for cell in matrix.of(row, "tsan")
-                 if rate(cell) is not None}
+                 if exposed_rate(cell) is not None}
         others = [cell for name, cell in cells.items() if name != "plain"]
         if "plain" in cells and others:
-            found.append(Lane(row, cells["plain"], max(others, key=rate), cells))
+            found.append(Lane(row, cells["plain"], max(others, key=exposed_rate), cells))
     return found
 
 
 def is_gain(lane):
     """Whether the system's schedule hardly ever shows the defect and another often does."""
-    return rate(lane.plain) < RARE and rate(lane.best) > FREQUENT
+    return exposed_rate(lane.plain) < RARE and exposed_rate(lane.best) > FREQUENT
 
 
 def gains(matrix):
     """The rows of the table of schedules that find what plain runs miss, greatest first."""
-    found = sorted(filter(is_gain, lanes(matrix)), key=lambda lane: -rate(lane.best))
+    found = sorted(filter(is_gain, lanes(matrix)), key=lambda lane: -exposed_rate(lane.best))
     return [{"row": lane.row, "plain": estimate(lane.plain), "best": estimate(lane.best),
              "schedule": lane.best["schedule"],
              "seed": whole(bug(lane.best).get("first_seed") or None, ""),
-             "apart": interval(lane.plain)[1] < interval(lane.best)[0]} for lane in found]
+             "apart": exposed_interval(lane.plain)[1] < exposed_interval(lane.best)[0]} for lane in found]
 
 
 def estimate(cell):
     """A share with its interval and its counts."""
-    return {"share": share(rate(cell)), "interval": between(cell),
-            "runs": fraction(bug(cell).get("hits") or 0, bug(cell)["runs"])}
+    return {"share": share(exposed_rate(cell)), "interval": between(exposed_interval(cell)),
+            "runs": fraction(exposed(cell), bug(cell)["runs"])}
 
 
 def slowdowns(matrix):
