@@ -223,7 +223,7 @@ static bool report(struct race_result *result, const struct suppression *one, co
     *row = (struct race_row){.state = ROW_NEW};
     snprintf(finding->detector, sizeof finding->detector, "%s", SUPPRESSIONS_DETECTOR);
     snprintf(finding->kind, sizeof finding->kind, "%s", kind);
-    snprintf(finding->message, sizeof finding->message, "%s %s: \"%.100s\"", one->name, what,
+    snprintf(finding->message, sizeof finding->message, "%.120s %.40s: \"%.80s\"", one->name, what,
              one->why);
     finding->stack_count = 1;
     finding->stacks[0].count = 1;

@@ -88,7 +88,7 @@ static const char *escape_xml(uint32_t code) {
 
 /* Entities where a backslash would not do, in tables and in <code> too. */
 static const char *escape_markdown(uint32_t code, char *buffer, size_t bytes) {
-    if (code == 0 || code >= 0x80 || !strchr("\\`*_[]~|#$&<>\"'", (int)code))
+    if (code == 0 || code >= 0x80 || !strchr("\\`*_[]~|#$&<>", (int)code))
         return NULL;
     snprintf(buffer, bytes, "&#%u;", code);
     return buffer;

@@ -84,9 +84,10 @@ static void put_case(FILE *out, const struct race_result *result, const struct r
     const struct finding *finding = &row->finding;
     const struct frame *first = finding_first_frame(finding);
     char name[256], path[SOURCE_PATH_BYTES] = "";
-    snprintf(name, sizeof name, "%s%s%s [%s]", finding->kind,
+    snprintf(name, sizeof name, "%s%s%s%s%s%s", finding->kind,
              first && *first->function ? " in " : "", first ? first->function : "",
-             finding->fingerprint);
+             *finding->fingerprint ? " [" : "", finding->fingerprint,
+             *finding->fingerprint ? "]" : "");
     fputs("    <testcase", out);
     attribute(out, "classname", result->program);
     attribute(out, "name", name);

@@ -44,6 +44,28 @@ static const struct kind_help kinds[] = {
      "Set a flag or write to a pipe in the handler, and do the work outside (signal-safety(7))."},
     {"errno-in-signal", "A signal handler changes errno under the code that it interrupts.",
      "Save errno where the handler begins, and restore it where it ends."},
+    {"uninitialised-value", "A value is used that nobody wrote.",
+     "Initialise it before another thread or a branch can see it."},
+    {"null-dereference", "A null pointer is followed.",
+     "Check and use the pointer under one lock, or load it once into a variable."},
+    {"signed-integer-overflow", "A calculation leaves the range of its signed type.",
+     "Use a wider or an unsigned type, or check the operands first."},
+    {"division-by-zero", "A number is divided by zero.", "Check the divisor where it is used."},
+    {"index-out-of-bounds", "An index lies outside of its array.",
+     "Check the index where it is used."},
+    {"stack-address-escape", "The address of a local variable outlives its function.",
+     "Give it memory that lives as long as whoever uses it."},
+    {"lock-not-held", "Something is used without the lock that is declared to guard it.",
+     "Take the lock around the use, or declare the function to need it."},
+    {"lock-not-released", "A function ends while it holds a lock that it took.",
+     "Release the lock on every way out."},
+    {"lock-imbalance", "A lock is held on one way to a place and not on another.",
+     "Take and release it on every way alike."},
+    {"lock-order-reversal", "Locks are released or taken in an unexpected order.",
+     "Release the lock taken last first, and take them in the same order everywhere."},
+    {"segv", "An access goes to an address that the program has not mapped.",
+     "Look for a pointer that was never set, was changed by a race, or is used after its end."},
+    {"file-leak", "A file is opened and never closed.", "Close it on every way out."},
     {"hang", "A run did not end in time.",
      "Look for a wait whose signal can come too early, a lock never released, an endless loop."},
     {"crash", "A run was ended by a signal.",
@@ -65,6 +87,15 @@ static const struct kind_help leak = {"",
                                       "Free it where its last use ends, or keep a pointer where it "
                                       "is to live as long as the program."};
 
+static const struct kind_help rust = {
+    "", "The Rust compiler rejects the program.",
+    "Run rustc --explain with the code for the rule that it breaks."};
+
+/* "E0502" */
+static bool is_rust(const char *kind) {
+    return kind[0] == 'E' && strlen(kind) == 5 && strspn(kind + 1, "0123456789") == 4;
+}
+
 const struct kind_help *kind_help(const char *kind) {
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         size_t length = strlen(kinds[i].kind);
@@ -72,5 +103,7 @@ const struct kind_help *kind_help(const char *kind) {
         if (begins ? strncmp(kinds[i].kind, kind, length) == 0 : strcmp(kinds[i].kind, kind) == 0)
             return &kinds[i];
     }
+    if (is_rust(kind))
+        return &rust;
     return strstr(kind, "leak") ? &leak : &other;
 }

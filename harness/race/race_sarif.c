@@ -31,7 +31,7 @@ static json_t *artifact(const char *file) {
 
 static json_t *with_file(json_t *location, const char *file, uint32_t line) {
     json_t *physical = json_pack("{s:o}", "artifactLocation", artifact(file));
-    if (line)
+    if (line > 0 && line <= INT32_MAX) /* readers have no more bits for it */
         physical =
             object_with(physical, "region", json_pack("{s:I}", "startLine", (json_int_t)line));
     return object_with(location, "physicalLocation", physical);

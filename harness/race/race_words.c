@@ -30,12 +30,15 @@ bool detector_is_static(const char *name) {
     return false;
 }
 
-/* "allocated by thread T1", "block was alloc'd at", "thread T1 created by main thread"; but not
- * "deallocated by", which is what a use after free collides with. */
+/* The same words as in finding.c; but what was deallocated is what a use after free runs into. */
 static bool tells_origin(const struct stack *stack) {
-    if (strcasestr(stack->role, "dealloc"))
-        return false;
-    return strcasestr(stack->role, "alloc") || strcasestr(stack->role, "created");
+    static const char *const words[] = {"allocated", "alloc'd",  "created",  "first observed",
+                                        "segment",   "stored",   "in frame", "registered at",
+                                        "note: ",    "synchroni"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strstr(stack->role, words[i]))
+            return !strstr(stack->role, "deallocated");
+    return false;
 }
 
 uint32_t finding_places(const struct finding *finding,
