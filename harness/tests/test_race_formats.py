@@ -27,8 +27,8 @@ def reports(program, tmp_path_factory):
     test = program.program.parent / "harness" / "tests" / "test_race_result"
     if not test.exists():
         pytest.skip(f"{test} is not built: cmocka is not installed")
-    done = subprocess.run([test], env={**os.environ, "RACE_RESULT_FOLDER": str(folder)}, check=False,
-                          cwd=program.repository, capture_output=True, text=True)
+    done = subprocess.run([test], env={**os.environ, "RACE_RESULT_FOLDER": str(folder)},
+                          cwd=program.repository, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return folder
 
@@ -186,7 +186,8 @@ def test_annotations(reports, name):
             re.sub("[\x00-\x09\x0b\x0c\x0e-\x1f\x7f\ufffd]", "", finding["kind"]).replace(" ", "")
         assert set(properties) <= {"file", "line", "title"}
     if name == "odd":
-        assert parse_command(lines[0])[1]["file"].startswith("a\"b'c<d>&e%f,g:h|i`j*k_l\\m[n](o)$p\n")
+        file = parse_command(lines[0])[1]["file"]
+        assert file.startswith("a\"b'c<d>&e%f,g:h|i`j*k_l\\m[n](o)$p\n")
 
 
 class Balance(html.parser.HTMLParser):

@@ -2,7 +2,6 @@
 /* test_race_result.c - reports of a gate, baselines and suppressions; leaves one set of reports for
  * test_race_formats.py in the folder that RACE_RESULT_FOLDER names.
  */
-#include "race/race_escape.h"
 #include "race/race_result.h"
 #include "race/seed.h"
 #include "run/files.h"
@@ -13,7 +12,6 @@
 #include <unistd.h>
 
 #define REPORT_BYTES 65536
-#define TODAY "2026-06-15"
 
 static char folder[512];
 
@@ -286,27 +284,6 @@ static void test_text(void **state) {
     free_result(result);
 }
 
-/* Each string is bytes, then what they are as JSON. */
-static void test_no_utf8(void **state) {
-    static const char *const cases[][2] = {
-        {"", ""},
-        {"\xc3\xa9", "\xc3\xa9"},
-        {"\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf"},
-        {"\xc3", "\xef\xbf\xbd"},
-        {"\xe2\x82", "\xef\xbf\xbd\xef\xbf\xbd"},
-        {"\x80z", "\xef\xbf\xbdz"},
-        {"\xc0\xaf", "\xef\xbf\xbd\xef\xbf\xbd"},
-        {"\xe0\x80\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
-        {"\xf4\x90\x80\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
-    };
-    (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        json_t *json = text_json(cases[i][0]);
-        assert_string_equal(json_string_value(json), cases[i][1]);
-        json_decref(json);
-    }
-}
-
 static uint32_t allocations_left;
 
 static void *allocate_some(size_t bytes) {
@@ -354,10 +331,9 @@ static int remove_folder(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reports),   cmocka_unit_test(test_unwritable),
-        cmocka_unit_test(test_sure),      cmocka_unit_test(test_failed),
-        cmocka_unit_test(test_text),      cmocka_unit_test(test_no_utf8),
-        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_reports), cmocka_unit_test(test_unwritable),
+        cmocka_unit_test(test_sure),    cmocka_unit_test(test_failed),
+        cmocka_unit_test(test_text),    cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
