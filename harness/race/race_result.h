@@ -24,6 +24,7 @@ struct race_row {
     uint32_t runs;       /* runs of its detector */
     uint64_t first_seed; /* seed.h; 0: found without a schedule */
     enum row_state state;
+    char why[256], expires[11]; /* of the suppression; "" where there is none */
 };
 
 /* Runs of one detector under one schedule. */
@@ -43,10 +44,11 @@ struct race_result {
     char notes[RACE_NOTES_MAX][256]; /* what the reader must know: "built without tailrace-cc: …" */
 };
 
-/* {"schema": "tailrace/race/1", "program", "runs", "hung", "crashed", "findings": [{"kind",
- * "detector", "fingerprint", "hits", "runs", "first_seed", "state", "message", "artefact",
- * "locations": [{"file", "line", "function"}], "stacks"}], "tallies", "notes", "sure"}. NULL
- * without memory. */
+/* {"schema": "tailrace/race/1", "program", "replay", "runs", "hung", "crashed", "seconds",
+ * "findings": [{"kind", "detector", "fingerprint", "hits", "runs", "first_seed", "state", "why",
+ * "expires", "message", "artefact", "locations": [{"file", "line", "function"}], "stacks":
+ * [{"role", "frames": [{"function", "file", "line"}]}]}], "tallies": [{"detector", "schedule",
+ * "runs", "hits"}], "notes", "sure"}. What is no UTF-8 becomes U+FFFD. NULL without memory. */
 json_t *race_json(const struct race_result *result);
 json_t *race_sarif(const struct race_result *result); /* SARIF 2.1.0 */
 bool race_write_junit(const struct race_result *result, const char *path, struct error *error);
@@ -61,8 +63,10 @@ void race_sure(const struct race_result *result, char *text, size_t bytes);
 bool race_apply_baseline(struct race_result *result, const char *path, struct error *error);
 
 /* Suppressions: a JSON array of {"fingerprint" or "kind" and "function", "why", "expires":
- * "YYYY-MM-DD"}. Marks what they match; one that has expired or matched nothing becomes a finding
- * of its own (kind "suppression-expired", "suppression-stale"). today: YYYY-MM-DD. */
+ * "YYYY-MM-DD"}. Marks what they match, to the end of the day of expiry; one that has expired or
+ * matched nothing becomes a finding of its own (detector "suppressions", kind
+ * "suppression-expired", "suppression-stale"), which no baseline makes known. function: of the
+ * program's own frame of an access. today: YYYY-MM-DD. */
 bool race_apply_suppressions(struct race_result *result, const char *path, const char *today,
                              struct error *error);
 
