@@ -28,7 +28,7 @@ static void name(const struct gate_options *options, struct race_result *result)
         append(result->program, room, "%s", " --");
     for (char *const *word = options->argv; *word; word++)
         append(result->program, room, *result->program ? " %s" : "%s", *word);
-    snprintf(result->replay, sizeof result->replay, "tailrace race %s %.900s --replay",
+    snprintf(result->replay, sizeof result->replay, "%s %.900s",
              options->sources ? "--source" : "--", result->program);
 }
 

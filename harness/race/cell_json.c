@@ -2,7 +2,7 @@
 /* cell_json.c - the verdict of a cell of the matrix, and its line in cells.jsonl. */
 #include "race/cell_json.h"
 
-#include "base/utf8.h"
+#include "race/race_escape.h"
 #include "race/rates.h"
 
 #include <string.h>
@@ -44,9 +44,7 @@ static json_t *real_or_null(double value, bool known) {
 }
 
 static void set_text(json_t *object, const char *key, const char *text) {
-    char clean[DETECTOR_SAMPLE_BYTES];
-    utf8_clean(text, clean, sizeof clean);
-    json_object_set_new(object, key, json_string(clean));
+    json_object_set_new(object, key, text_json(text));
 }
 
 /* Where the report says that it is: a line a stack. */

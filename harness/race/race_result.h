@@ -35,7 +35,7 @@ struct race_tally {
 
 struct race_result {
     char program[1024]; /* as it was given */
-    char replay[1024];  /* a command line to which a seed is appended to see a finding again */
+    char replay[1024];  /* what follows `tailrace race --replay SEED` to see a finding again */
     uint32_t runs, hung, crashed;
     double seconds;
     uint32_t row_count, tally_count, note_count;

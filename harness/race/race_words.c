@@ -147,7 +147,8 @@ void row_again(const struct race_result *result, const struct race_row *row, cha
                size_t bytes) {
     *text = 0;
     if (*result->replay && !detector_is_static(row->finding.detector))
-        snprintf(text, bytes, "%s %llu", result->replay, (unsigned long long)row->first_seed);
+        snprintf(text, bytes, "tailrace race --replay %llu %s", (unsigned long long)row->first_seed,
+                 result->replay);
 }
 
 const char *row_again_note(const struct race_row *row) {

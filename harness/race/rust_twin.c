@@ -2,7 +2,7 @@
 /* rust_twin.c - what Rust makes of a case. */
 #include "race/rust_twin.h"
 
-#include "base/utf8.h"
+#include "race/race_escape.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -20,10 +20,10 @@ struct outcome {
 
 static void keep_line(const char *text, const char *from, char *line) {
     const char *begin = strstr(text, from);
-    char cut[OUTCOME_BYTES];
-    int length = begin ? (int)strcspn(begin, "\n") : 0;
-    snprintf(cut, sizeof cut, "%.*s", length, begin ? begin : "");
-    utf8_clean(cut, line, OUTCOME_BYTES);
+    int length =
+        begin ? (int)strcspn(begin, "
+                                    ") : 0;
+                             snprintf(line, OUTCOME_BYTES, "%.*s", length, begin ? begin : "");
 }
 
 /* Runs the twin until its fault has shown. */
@@ -90,8 +90,9 @@ json_t *rust_twin_cell(struct race_cell *cell, const char *work, uint32_t number
     json_t *line = cell_unsupported_json(cell, sayable ? "" : "safe Rust cannot say it");
     json_object_set_new(line, "verdict", json_string(outcome.verdict));
     json_object_set_new(line, "rust",
-                        json_pack("{s:s,s:s,s:s,s:i,s:b}", "expected", cell->one->rust, "outcome",
-                                  outcome.outcome, "fault", outcome.fault, "runs",
-                                  (int)outcome.runs, "agrees", agrees(cell->one->rust, &outcome)));
+                        json_pack("{s:s,s:o,s:o,s:i,s:b}", "expected", cell->one->rust, "outcome",
+                                  text_json(outcome.outcome), "fault", text_json(outcome.fault),
+                                  "runs", (int)outcome.runs, "agrees",
+                                  agrees(cell->one->rust, &outcome)));
     return line;
 }

@@ -37,7 +37,7 @@ static struct race_result *make_result(const char *program) {
     result->rows = calloc(RACE_ROWS_MAX, sizeof *result->rows);
     assert_non_null(result->rows);
     SET(result->program, program);
-    snprintf(result->replay, sizeof result->replay, "tailrace race --runs 1 -- %s --seed", program);
+    snprintf(result->replay, sizeof result->replay, "-- %s", program);
     result->seconds = 12.25;
     return result;
 }
