@@ -64,19 +64,13 @@ const struct frame *case_frame(const struct stack *stack, const char *path) {
     return NULL;
 }
 
-static bool is_access(const struct stack *stack) {
-    return strstr(stack->role, "read of") || strstr(stack->role, "write of") ||
-           strstr(stack->role, "atomic") || strstr(stack->role, "Read of") ||
-           strstr(stack->role, "Write of");
-}
-
 bool case_right(const struct finding *finding, const char *path, const struct case_marks *marks) {
     uint32_t right = 0, wrong = 0;
     bool race = strcmp(finding->kind, "data-race") == 0;
     for (uint32_t i = 0; i < finding->stack_count; i++) {
         const struct stack *stack = &finding->stacks[i];
         const struct frame *frame = case_frame(stack, path);
-        if (!frame || (race && !is_access(stack)))
+        if (!frame || (race && stack_is_background(stack)))
             continue;
         if (case_marked(marks, frame->line))
             right++;

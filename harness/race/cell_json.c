@@ -133,7 +133,7 @@ json_t *cell_unsupported_json(const struct race_cell *cell, const char *reason) 
     return all;
 }
 
-json_t *cell_json(const struct race_cell *cell) {
+json_t *race_cell_json(const struct race_cell *cell) {
     json_t *all = head_json(cell, cell_verdict(cell), "");
     json_object_set_new(all, "bug", bug_json(cell));
     json_object_set_new(all, "twin", cell->twin ? twin_json(cell) : json_null());

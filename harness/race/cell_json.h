@@ -23,7 +23,7 @@ bool cell_expected(const struct race_case *one, const struct detector *detector,
 const char *cell_verdict(const struct race_cell *cell);
 
 /* New objects; NULL without memory. */
-json_t *cell_json(const struct race_cell *cell);
+json_t *race_cell_json(const struct race_cell *cell);
 json_t *cell_unsupported_json(const struct race_cell *cell, const char *reason);
 
 #endif

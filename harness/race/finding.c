@@ -20,14 +20,13 @@ void findings_free(struct findings *all) {
     *all = (struct findings){0};
 }
 
-/* Stacks that tell how things came to be, not where they went wrong: words of their roles. */
-static bool is_background(const struct stack *stack) {
-    static const char *const words[] = {"allocated", "alloc'd",      "created",   "first observed",
-                                        "segment",   "stored",       "synchroni", "located in",
-                                        "note: ",    "registered at"};
+bool stack_is_background(const struct stack *stack) {
+    static const char *const words[] = {"allocated", "alloc'd",       "created",   "first observed",
+                                        "segment",   "stored",        "synchroni", "located in",
+                                        "note: ",    "registered at", "in frame"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strstr(stack->role, words[i]))
-            return true;
+            return !strstr(stack->role, "deallocated");
     return false;
 }
 
@@ -77,7 +76,7 @@ static uint32_t hash_stacks(const struct finding *finding, bool background,
     uint32_t count = 0;
     for (uint32_t i = 0; i < finding->stack_count && i < FINDING_STACKS_MAX; i++) {
         const struct frame *frame = stack_user_frame(&finding->stacks[i]);
-        if (!frame || is_background(&finding->stacks[i]) != background)
+        if (!frame || stack_is_background(&finding->stacks[i]) != background)
             continue;
         uint64_t hash = hash_frame(frame);
         uint32_t at = 0;

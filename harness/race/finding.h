@@ -53,6 +53,10 @@ void findings_add(struct findings *all, struct finding *one);
  * the innermost of all where there is none; NULL for an empty stack. */
 const struct frame *stack_user_frame(const struct stack *stack);
 
+/* Whether a stack tells how things came to be (where memory was allocated, a thread made, a mutex
+ * first seen), not where they went wrong: by words of its role. */
+bool stack_is_background(const struct stack *stack);
+
 /* Kind and the sorted pair of the two accesses' user functions (file's last part and function; no
  * line numbers, so that it outlives edits above), FNV-1a 64. Stacks that tell only where memory
  * came from or a thread was made do not count, except where they are all there is (leaks). */

@@ -142,7 +142,7 @@ static void put_all(struct bench *bench, const struct detector *detector) {
         cell.twin = native ? &bench->native[0] : &bench->arms[0][i];
         cell.native_bug = native ? NULL : &bench->native[1];
         cell.native_twin = &bench->native[0];
-        bench->unit->put(bench->unit->context, cell_json(&cell));
+        bench->unit->put(bench->unit->context, race_cell_json(&cell));
     }
 }
 

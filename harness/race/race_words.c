@@ -30,17 +30,6 @@ bool detector_is_static(const char *name) {
     return false;
 }
 
-/* The same words as in finding.c; but what was deallocated is what a use after free runs into. */
-static bool tells_origin(const struct stack *stack) {
-    static const char *const words[] = {"allocated", "alloc'd",  "created",  "first observed",
-                                        "segment",   "stored",   "in frame", "registered at",
-                                        "note: ",    "synchroni"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strstr(stack->role, words[i]))
-            return !strstr(stack->role, "deallocated");
-    return false;
-}
-
 uint32_t finding_places(const struct finding *finding,
                         const struct stack *places[FINDING_STACKS_MAX],
                         const struct stack *others[FINDING_STACKS_MAX], uint32_t *other_count) {
@@ -48,7 +37,7 @@ uint32_t finding_places(const struct finding *finding,
     *other_count = 0;
     for (uint32_t i = 0; i < finding->stack_count; i++) {
         const struct stack *stack = &finding->stacks[i];
-        if (tells_origin(stack))
+        if (stack_is_background(stack))
             others[(*other_count)++] = stack;
         else
             places[count++] = stack;

@@ -20,10 +20,8 @@ struct outcome {
 
 static void keep_line(const char *text, const char *from, char *line) {
     const char *begin = strstr(text, from);
-    int length =
-        begin ? (int)strcspn(begin, "
-                                    ") : 0;
-                             snprintf(line, OUTCOME_BYTES, "%.*s", length, begin ? begin : "");
+    int length = begin ? (int)strcspn(begin, "\n") : 0;
+    snprintf(line, OUTCOME_BYTES, "%.*s", length, begin ? begin : "");
 }
 
 /* Runs the twin until its fault has shown. */

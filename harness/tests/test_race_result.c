@@ -263,7 +263,7 @@ static void test_text(void **state) {
         printed(result, race_print_annotations),
         "::error file=src/counter.c,line=12,title=data-race::data race on 'counter' at "
         "src/counter.c:12 in add, /elsewhere/total, a:b.c:20 in total; found by tsan in 12 of 200 "
-        "runs%0Aagain: tailrace race --runs 1 -- ./quiet --seed 8192000000515\n");
+        "runs%0Aagain: tailrace race --replay 8192000000515 -- ./quiet\n");
     assert_string_equal(printed(result, race_print),
                         "data-race (new) by tsan in 12 of 200 runs\n"
                         "  data race on 'counter'\n"
@@ -272,7 +272,7 @@ static void test_text(void **state) {
                         "total\n"
                         "  also allocated by main thread: src/counter.c:5 in make\n"
                         "  also thread T1 created by main thread: src/counter.c:40 in start\n"
-                        "  again: tailrace race --runs 1 -- ./quiet --seed 8192000000515\n"
+                        "  again: tailrace race --replay 8192000000515 -- ./quiet\n"
                         "  fingerprint 0000000001234567\n\n"
                         "./quiet: 1 new, 0 known, 0 suppressed\n"
                         "something was found in 12 of 200 runs: 6 % of them (95 % sure: 3.47 to "
