@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/* policy.c - which thread goes next, and after how many steps.
+ *
+ * Sources: S. Burckhardt et al., "A randomized scheduler with probabilistic guarantees of finding
+ * bugs", ASPLOS 2010 (PCT); a random walk with sampled accesses. All choices come from one
+ * generator, so that the same seed makes the same choices wherever the program does the same.
+ */
+#include "race/runtime/runtime.h"
+
+enum {
+    CHANGES_MAX = 3,          /* PCT of depth 4 */
+    SYNCS_ALONE_MIN = 200,    /* a thread that spins is found out after so many points… */
+    SYNCS_ALONE_MAX = 2000,   /* …drawn up to so many */
+    ACCESSES_ALONE_MIN = 5000,
+    ACCESSES_ALONE_MAX = 50000,
+    DUE_MIN = 20, /* points until a timed wait is looked at though others can run */
+    DUE_MAX = 400,
+    PRIORITY_DEMOTED = -1000,
+};
+
+_Atomic uint64_t tailrace_points, tailrace_sync_points, tailrace_steps, tailrace_trace;
+rng tailrace_rng;
+uint32_t tailrace_threads, tailrace_spurious;
+
+static struct {
+    bool pct, fine; /* fine: accesses are steps too */
+    uint32_t change_count, changes_done, gap_mean, syncs_max, accesses_max;
+    uint64_t changes[CHANGES_MAX], change_next;
+    int64_t demoted;
+    int64_t gap;                   /* accesses until the walk may switch */
+    uint32_t syncs_alone, accesses_alone;
+    uint64_t virtual_ns;
+} policy;
+
+static uint64_t draw(uint64_t min, uint64_t max) {
+    return min + rng_below(&tailrace_rng, max - min + 1);
+}
+
+static void set_next_change(void) {
+    uint64_t steps = LOAD(tailrace_steps);
+    policy.change_next = UINT64_MAX;
+    for (uint32_t i = 0; i < policy.change_count; i++)
+        if (policy.changes[i] > steps && policy.changes[i] < policy.change_next)
+            policy.change_next = policy.changes[i];
+}
+
+/* 2^(length / 8), by steps of an eighth power of two that are exact enough. */
+static uint64_t expected_steps(uint32_t length) {
+    static const uint32_t eighths[] = {1000, 1091, 1189, 1297, 1414, 1542, 1682, 1834};
+    uint32_t power = length / 8 < 40 ? length / 8 : 40;
+    uint64_t steps = ((1ull << power) * eighths[length % 8] + 999) / 1000;
+    return steps > 2 ? steps : 2;
+}
+
+void tailrace_policy_start(void) {
+    enum schedule kind = seed_schedule(tailrace_seed);
+    tailrace_rng = rng_at(tailrace_seed, 0);
+    policy.pct = kind >= SCHEDULE_PCT2;
+    policy.fine = seed_number(tailrace_seed) & 1;
+    policy.syncs_max = (uint32_t)draw(SYNCS_ALONE_MIN, SYNCS_ALONE_MAX);
+    policy.accesses_max = (uint32_t)draw(ACCESSES_ALONE_MIN, ACCESSES_ALONE_MAX);
+    policy.gap_mean = 4u << draw(0, 6);
+    policy.gap = (int64_t)draw(1, 2 * policy.gap_mean - 1);
+    policy.demoted = PRIORITY_DEMOTED;
+    tailrace_spurious = draw(0, 1) ? (uint32_t)draw(8, 64) : 0;
+    policy.change_count = policy.pct ? (uint32_t)(kind - SCHEDULE_PCT2) + 1 : 0;
+    for (uint32_t i = 0; i < policy.change_count; i++)
+        policy.changes[i] = draw(1, expected_steps(seed_length(tailrace_seed)));
+    set_next_change();
+}
+
+void tailrace_policy_new(struct task *task) {
+    task->number = tailrace_threads++;
+    task->priority = (int64_t)(rng_u64(&tailrace_rng) >> 2) + 1;
+}
+
+void tailrace_policy_demote(struct task *self) {
+    self->priority = --policy.demoted;
+}
+
+void tailrace_policy_switched(const struct task *to) {
+    policy.syncs_alone = policy.accesses_alone = 0;
+    STORE(tailrace_trace, hash_pair(LOAD(tailrace_trace) ^ to->number, LOAD(tailrace_points)));
+}
+
+void tailrace_policy_wait(struct wait *wait, uint64_t ns) {
+    wait->due = LOAD(tailrace_points) + draw(DUE_MIN, DUE_MAX);
+    wait->order = policy.virtual_ns + ns;
+}
+
+static void count(_Atomic uint64_t *counter) {
+    STORE(*counter, LOAD(*counter) + 1);
+}
+
+static bool change_point(struct task *self) {
+    if (LOAD(tailrace_steps) < policy.change_next)
+        return false;
+    self->priority = -(int64_t)++policy.changes_done;
+    set_next_change();
+    return true;
+}
+
+bool tailrace_policy_access(void) {
+    struct task *self = LOAD(tailrace_turn);
+    count(&tailrace_points);
+    if (UNLIKELY(++policy.accesses_alone >= policy.accesses_max) && self) {
+        policy.accesses_alone = 0;
+        tailrace_policy_demote(self);
+        return true;
+    }
+    if (policy.pct) {
+        if (!policy.fine)
+            return false;
+        count(&tailrace_steps);
+        return self && change_point(self);
+    }
+    count(&tailrace_steps);
+    if (--policy.gap > 0)
+        return false;
+    policy.gap = (int64_t)draw(1, 2 * policy.gap_mean - 1);
+    return true;
+}
+
+bool tailrace_policy_sync(struct task *self) {
+    count(&tailrace_points);
+    count(&tailrace_sync_points);
+    count(&tailrace_steps);
+    if (policy.pct)
+        change_point(self);
+    if (++policy.syncs_alone < policy.syncs_max)
+        return false;
+    policy.syncs_alone = 0;
+    tailrace_policy_demote(self);
+    return true;
+}
+
+bool tailrace_any_outside(void) {
+    uint32_t end = LOAD(tailrace_task_end);
+    for (uint32_t i = 0; i < end; i++)
+        if (LOAD(tailrace_tasks[i].state) == TASK_OUTSIDE)
+            return true;
+    return false;
+}
+
+static bool deadline_passed(const struct wait *wait) {
+    return raw_now_ns(wait->clock) >= wait->deadline_ns;
+}
+
+/* Others can run, but this one has waited long: no thread that waits for it may spin for ever. */
+static bool is_due(struct task *task) {
+    struct wait *wait = &task->wait;
+    if (!wait->timed || LOAD(tailrace_points) < wait->due)
+        return false;
+    if (wait->kind == WAIT_SLEEP || deadline_passed(wait))
+        return true;
+    wait->due = LOAD(tailrace_points) + DUE_MAX;
+    return false;
+}
+
+static bool may_run(struct task *task) {
+    uint32_t state = LOAD(task->state);
+    if (state != TASK_BLOCKED)
+        return state == TASK_READY;
+    if (tailrace_wait_over(task))
+        task->woke = WOKE_READY;
+    else if (LOAD(task->signalled))
+        task->woke = WOKE_SIGNAL;
+    else if (task->wait.cancellable && LOAD(task->cancelled))
+        task->woke = WOKE_CANCEL;
+    else if (is_due(task))
+        task->woke = WOKE_TIMEOUT;
+    else
+        return false;
+    return true;
+}
+
+/* Nobody can run: the first whose time comes, if it has come. */
+static struct task *first_in_time(void) {
+    struct task *first = NULL;
+    uint32_t end = LOAD(tailrace_task_end);
+    for (uint32_t i = 0; i < end; i++) {
+        struct task *task = &tailrace_tasks[i];
+        if (LOAD(task->state) == TASK_BLOCKED && task->wait.timed &&
+            (!first || task->wait.order < first->wait.order))
+            first = task;
+    }
+    if (!first)
+        return NULL;
+    bool skip = first->wait.kind == WAIT_SLEEP && !tailrace_any_outside();
+    if (!skip && !deadline_passed(&first->wait))
+        return NULL;
+    if (policy.virtual_ns < first->wait.order)
+        policy.virtual_ns = first->wait.order;
+    first->woke = WOKE_TIMEOUT;
+    return first;
+}
+
+static struct task *pick(struct task *const *from, uint32_t n) {
+    if (!policy.pct)
+        return from[rng_below(&tailrace_rng, n)];
+    struct task *best = from[0];
+    for (uint32_t i = 1; i < n; i++)
+        if (from[i]->priority > best->priority)
+            best = from[i];
+    return best;
+}
+
+struct task *tailrace_choose(const struct task *not_this) {
+    static struct task *able[TASKS_MAX]; /* under the lock */
+    uint32_t n = 0, end = LOAD(tailrace_task_end);
+    struct task *last = NULL;
+    for (uint32_t i = 0; i < end; i++) {
+        struct task *task = &tailrace_tasks[i];
+        if (!may_run(task))
+            continue;
+        if (task == not_this)
+            last = task;
+        else
+            able[n++] = task;
+    }
+    if (last && n == 0)
+        able[n++] = last;
+    struct task *next = n == 1 ? able[0] : n > 0 ? pick(able, n) : first_in_time();
+    if (next && LOAD(next->state) == TASK_BLOCKED) {
+        STORE(next->state, TASK_READY);
+        STORE(next->signalled, false);
+    }
+    return next;
+}
