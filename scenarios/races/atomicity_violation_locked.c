@@ -10,7 +10,7 @@
 
 static struct lock guard = LOCK_INITIALIZER;
 static int balance GUARDED_BY(guard) = 100;
-static char statement[1 << 20];
+static char statement[4 << 20];
 
 static void withdraw(int amount) {
     lock_acquire(&guard);

@@ -14,7 +14,7 @@
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t filled = PTHREAD_COND_INITIALIZER;
 static int items;
-static char goods[2 << 20];
+static char goods[4 << 20];
 
 static void *consume(void *unused) {
     pthread_mutex_lock(&mutex);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* deadlock_abba.c - a copy job takes scanner, then printer; a test page takes printer, then scanner.
+/* deadlock_abba.c - a copy job takes scanner, then printer; a test page takes printer, then
+ * scanner.
  *
  * Mechanism: each holds what the other waits for. The devices are owned by a flag and a condition
  * variable, which no detector of lock orders takes for a lock: nothing but the hang shows it. The
@@ -17,7 +18,7 @@ struct device {
 
 static struct device scanner = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false};
 static struct device printer = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false};
-static char page[1 << 20];
+static char page[4 << 20];
 
 static void device_take(struct device *device) {
     pthread_mutex_lock(&device->mutex);

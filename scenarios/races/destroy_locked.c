@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* destroy_locked.c - a session is closed with its own lock held, and its lock destroyed.
  *
- * Mechanism: pthread_mutex_destroy of a locked mutex is undefined; glibc answers EBUSY, which nobody
- * reads.
+ * Mechanism: pthread_mutex_destroy of a locked mutex is undefined; glibc answers EBUSY, which
+ * nobody reads.
  */
 #include "races/case.h"
 

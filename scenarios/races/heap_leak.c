@@ -14,6 +14,7 @@ static bool parse(const char *line, int *value) {
     strcpy(copy, line);
     char *equals = strchr(copy, '=');
     if (equals == NULL) {
+        fprintf(stderr, "no value: %s\n", line);
 #if !BUG
         free(copy);
 #endif

@@ -10,7 +10,7 @@
 #include <string.h>
 
 static atomic_int total;
-static char samples[1 << 20];
+static char samples[4 << 20];
 
 static void add(int amount) {
 #if BUG

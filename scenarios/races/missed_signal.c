@@ -12,7 +12,7 @@
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static atomic_bool ready;
-static char table[1 << 20];
+static char table[4 << 20];
 
 static void *serve(void *unused) {
     pthread_mutex_lock(&mutex);

@@ -12,10 +12,10 @@
 static volatile sig_atomic_t hangups;
 
 static void on_hangup(int signal_number) {
-    (void)signal_number;
 #if BUG
-    fprintf(stderr, "hangup: reading the configuration again\n"); /* FAULT a */
+    fprintf(stderr, "signal %d: reading the configuration again\n", signal_number); /* FAULT a */
 #else
+    (void)signal_number;
     static const char message[] = "hangup: reading the configuration again\n";
     if (write(STDERR_FILENO, message, sizeof message - 1) < 0)
         hangups = 0;

@@ -11,7 +11,7 @@
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static bool warm;
-static char page[1 << 20];
+static char page[4 << 20];
 
 static void *warm_cache(void *unused) {
     pthread_mutex_lock(&mutex);

@@ -18,7 +18,7 @@
 static _Atomic uint64_t head; /* low half: the buffer on top; high half: changes so far */
 static atomic_uint next[BUFFERS + 1];
 static atomic_int holders[BUFFERS + 1];
-static char page[1 << 20];
+static char page[4 << 20];
 
 static uint64_t head_after(uint64_t seen, unsigned top) {
 #if BUG
@@ -38,8 +38,8 @@ static unsigned take(void) {
             return NONE;
         below = atomic_load_explicit(&next[top], memory_order_relaxed);
         /* acquire: partner is the exchange in give_back */
-    } while (!atomic_compare_exchange_strong_explicit(
-        &head, &seen, head_after(seen, below), memory_order_acquire, memory_order_acquire));
+    } while (!atomic_compare_exchange_strong_explicit(&head, &seen, head_after(seen, below),
+                                                      memory_order_acquire, memory_order_acquire));
     const int others = atomic_fetch_add_explicit(&holders[top], 1, memory_order_relaxed);
     oracle(others == 0, "two threads hold one buffer"); /* FAULT a */
     return top;
@@ -53,8 +53,8 @@ static void give_back(unsigned buffer) {
     do {
         atomic_store_explicit(&next[buffer], (unsigned)seen, memory_order_relaxed);
         /* release: partners are the load and the exchange in take */
-    } while (!atomic_compare_exchange_strong_explicit(
-        &head, &seen, head_after(seen, buffer), memory_order_release, memory_order_relaxed));
+    } while (!atomic_compare_exchange_strong_explicit(&head, &seen, head_after(seen, buffer),
+                                                      memory_order_release, memory_order_relaxed));
 }
 
 static void *receive(void *unused) {
