@@ -2,8 +2,8 @@
 /* barrier_start_time_race.c - the clock is read when the barrier has opened, by one thread for all.
  *
  * Mechanism: the barrier orders what comes before it, not what a party does next. As a rule the
- * worker clears its table first, and takes the lock for its result long after the timer has had
- * it; that order hides the race.
+ * timer has had the lock long before main takes it for the results, when the run is joined; that
+ * order hides the race.
  */
 #include "races/case.h"
 
@@ -42,8 +42,6 @@ static void *run(void *unused) {
     pthread_mutex_lock(&mutex);
     results++;
     pthread_mutex_unlock(&mutex);
-    const long long taken_ns = now_ns() - start_ns; /* RACE b */
-    oracle(taken_ns < 60000000000LL, "the run took longer than the program");
     return unused;
 }
 
@@ -52,8 +50,14 @@ int main(void) {
     pthread_barrier_init(&start_line, NULL, 2);
     pthread_create(&timer, NULL, time_run, NULL);
     pthread_create(&runner, NULL, run, NULL);
-    pthread_join(timer, NULL);
     pthread_join(runner, NULL);
+    pthread_mutex_lock(&mutex);
+    const int runs = results;
+    pthread_mutex_unlock(&mutex);
+    const long long taken_ns = now_ns() - start_ns; /* RACE b */
+    oracle(taken_ns < 60000000000LL, "the run took longer than the program");
+    printf("%d runs took %lld ns\n", runs, taken_ns);
+    pthread_join(timer, NULL);
     pthread_barrier_destroy(&start_line);
     return 0;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 static bool parse(const char *line, int *value) {
+    bool parsed = false;
     char *copy = malloc(strlen(line) + 1); /* FAULT a */
     if (copy == NULL)
         return false;
@@ -18,11 +19,12 @@ static bool parse(const char *line, int *value) {
 #if !BUG
         free(copy);
 #endif
-        return false; /* FAULT b */
+        return parsed; /* FAULT b */
     }
     *value = atoi(equals + 1);
     free(copy);
-    return true;
+    parsed = true;
+    return parsed;
 }
 
 static void *parse_all(void *unused) {
