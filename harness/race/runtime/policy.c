@@ -53,7 +53,7 @@ static uint64_t expected_steps(uint32_t length) {
 }
 
 void tailrace_policy_start(void) {
-    enum schedule kind = seed_schedule(tailrace_seed);
+    enum race_schedule kind = seed_schedule(tailrace_seed);
     tailrace_rng = rng_at(tailrace_seed, 0);
     policy.pct = kind >= SCHEDULE_PCT2;
     policy.fine = seed_number(tailrace_seed) & 1;

@@ -90,7 +90,7 @@ struct task {
 #define CALLER __builtin_return_address(0)
 
 /* The run: start.c. */
-extern _Atomic uint32_t tailrace_on; /* enum schedule; 0 until started, after a fork, without seed */
+extern _Atomic uint32_t tailrace_on; /* enum race_schedule; 0 until started, after a fork, without seed */
 extern uint64_t tailrace_seed;
 extern _Atomic bool tailrace_unserialised, tailrace_exiting;
 void tailrace_finish(void); /* freezes what the end line says */

@@ -129,7 +129,7 @@ __attribute__((constructor(PRIORITY_FIRST))) static void start(void) {
     if (prefix)
         tailrace_log_start(prefix);
     tailrace_seed = seed ? parse(seed) : 0;
-    enum schedule kind = seed_schedule(tailrace_seed);
+    enum race_schedule kind = seed_schedule(tailrace_seed);
     tailrace_threads = kind > SCHEDULE_DELAY ? 0 : 1;
     atexit(at_exit);
     if (kind == SCHEDULE_PLAIN || kind >= SCHEDULE_COUNT)
