@@ -73,7 +73,8 @@ const struct kind_rule kinds_undefined[] = {
     {"assumption", "failed-assumption"},
     {NULL, NULL}};
 
-/* Options of gcc and sentences of clang's analyzer and -Wthread-safety. */
+/* Options of gcc and sentences of clang's analyzer and -Wthread-safety; "": the tool's own word is
+ * as good. What no rule holds for is a warning that has nothing to do with memory or threads. */
 const struct kind_rule kinds_static[] = {
     {"-Wanalyzer-double-free", "double-free"},
     {"-Wanalyzer-use-after-free", "heap-use-after-free"},
@@ -93,7 +94,8 @@ const struct kind_rule kinds_static[] = {
     {"-Wreturn-local-addr", "stack-address-escape"},
     {"-Wdangling-pointer", "stack-address-escape"},
     {"-Wdiv-by-zero", "division-by-zero"},
-    {"-W", NULL}, /* gcc's own word */
+    {"-Wanalyzer-", ""}, /* gcc's own word */
+    {"-W", NULL},        /* a warning of another kind */
     {"requires holding", "lock-not-held"},
     {"that is already held", "mutex-double-lock"},
     {"that was not held", "mutex-bad-unlock"},
@@ -105,8 +107,10 @@ const struct kind_rule kinds_static[] = {
     {"to be held at the end of function", "lock-not-held"},
     {"must be acquired before", "lock-order-inversion"},
     {"must be acquired after", "lock-order-inversion"},
-    {"Cycle in acquired_", "lock-order-inversion"},
-    {" while mutex ", "lock-held"},
+    {"cycle in acquired_", "lock-order-inversion"},
+    {"is acquired exclusively and shared", "lock-imbalance"},
+    {"cannot call function '", "lock-held"},
+    {"requires negative capability", "negative-capability"},
     {"never closed", "file-leak"},
     {"leak of memory", "leak"},
     {"free released memory", "double-free"},
@@ -123,4 +127,10 @@ const struct kind_rule kinds_static[] = {
     {"already been locked", "mutex-double-lock"},
     {"already been unlocked", "mutex-bad-unlock"},
     {"was not the most recently acquired", "lock-order-reversal"},
+    {"deadcode.", NULL},
+    {"core.", ""},
+    {"unix.", ""},
+    {"cplusplus.", ""},
+    {"alpha.", ""},
+    {"security.", ""},
     {NULL, NULL}};

@@ -27,7 +27,7 @@ char *text_clean(const char *text, size_t bytes);
 void text_set(char *to, size_t size, const char *from);
 void text_set_part(char *to, size_t size, const char *from, size_t length);
 
-/* Lower case, words joined by hyphens: up to what is no word. */
+/* Lower case, words joined by hyphens: up to what is no word; "unknown" where nothing is. */
 void text_set_slug(char *to, size_t size, const char *from);
 
 bool text_begins(const char *text, const char *with);

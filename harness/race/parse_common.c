@@ -39,6 +39,9 @@ void stack_push(struct stack *stack, const char *function, const char *file, uin
     if (!stack || stack->count == FINDING_FRAMES_MAX || (!*function && !*file))
         return;
     struct frame *frame = &stack->frames[stack->count++];
+    const char *slash;
+    while (strlen(file) >= sizeof frame->file && (slash = strchr(file + 1, '/')))
+        file = slash; /* the end of a long path tells more than its beginning */
     text_set(frame->function, sizeof frame->function, function);
     text_set(frame->file, sizeof frame->file, file);
     frame->line = *file ? line : 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* parse_gcc.c - reads gcc -fdiagnostics-format=json: warnings that have an option, an array for
- * each compilation. */
+/* parse_gcc.c - reads gcc -fdiagnostics-format=json: the analyser's warnings and what
+ * else tells of memory, an array for each compilation. */
 #include "race/parse.h"
 
 #include <stdlib.h>
@@ -46,12 +46,12 @@ static void take(const json_t *diagnostics, void *context) {
     json_array_foreach(diagnostics, i, diagnostic) {
         const char *option = json_text(diagnostic, "option");
         const char *kind = kind_of(kinds_static, option);
-        const char *own = option + (text_begins(option, "-Wanalyzer-") ? 11 : 2);
         reader->any = reader->any || *json_text(diagnostic, "kind");
-        if (!text_begins(option, "-W"))
+        if (!kind)
             continue;
         finding_begin(&reader->one, reader->detector, json_text(diagnostic, "message"));
-        text_set_slug(reader->one.kind, sizeof reader->one.kind, kind ? kind : own);
+        text_set_slug(reader->one.kind, sizeof reader->one.kind,
+                      *kind ? kind : option + strlen("-Wanalyzer-"));
         take_locations(&reader->one, diagnostic);
         findings_add(reader->all, &reader->one);
     }

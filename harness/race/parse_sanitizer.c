@@ -4,6 +4,8 @@
  *
  * A report begins with a line that names its sanitizer; lines that begin with #0 begin a stack,
  * whose role is told by the line above. A last line without an end is not read: it may be half.
+ * Nor is a last report without an end, if the program would have run on: with half of its stacks
+ * it would pass for another one.
  */
 #include "race/parse.h"
 
@@ -17,8 +19,10 @@ struct reader {
     struct findings *all;
     const char *detector;
     bool any, open;
-    bool leaks;  /* in a list of them, each a finding */
-    bool placed; /* the stack is but a place, which may be told again with its callers */
+    bool leaks;   /* in a list of them, each a finding */
+    bool partly;  /* of no use before its end */
+    bool placed;  /* the stack is but a place, which may be told again with its callers */
+    bool callers; /* it was so before */
     struct finding one;
     struct stack *stack; /* of `one`; NULL: none yet, or no room */
     char role[sizeof((struct stack *)NULL)->role];
@@ -35,7 +39,7 @@ static void begin_report(struct reader *reader, const char *kind, const char *me
     finding_begin(&reader->one, reader->detector, message);
     text_set(reader->one.kind, sizeof reader->one.kind, kind);
     reader->any = reader->open = true;
-    reader->placed = false;
+    reader->placed = reader->partly = false;
     reader->stack = NULL;
     *reader->role = '\0';
 }
@@ -79,17 +83,18 @@ static bool take_head(struct reader *reader, char *line) {
     char *warning = strstr(line, "WARNING: ");
     if (!sentence)
         return false;
-    bool report = error && error < sentence;
-    if (!report && warning && warning < sentence)
-        report = strstr(sentence, " (pid=") || text_begins(sentence - 6, "Memory");
-    sentence += strlen("Sanitizer: ");
-    if (!report)
+    bool fatal = error && error < sentence, warns = warning && warning < sentence;
+    bool thread = warns && strstr(sentence, " (pid=");
+    bool memory = warns && text_begins(sentence - strlen("Memory"), "Memory");
+    if (!fatal && !thread && !memory)
         return false;
+    sentence += strlen("Sanitizer: ");
     end_report(reader);
     reader->any = true;
     reader->leaks = strstr(sentence, "detected memory leaks") != NULL;
     if (!reader->leaks)
         begin_sanitizer(reader, sentence);
+    reader->partly = thread && !fatal;
     return true;
 }
 
@@ -106,6 +111,7 @@ static bool take_undefined(struct reader *reader, char *line) {
     reader->stack = finding_push(&reader->one, "here");
     stack_push_place(reader->stack, line);
     reader->placed = true;
+    reader->partly = reader->callers;
     return true;
 }
 
@@ -117,15 +123,16 @@ static bool take_leak(struct reader *reader, char *line) {
     *end = '\0';
     begin_report(reader, direct ? "leak" : "leak-indirect", line);
     text_set(reader->role, sizeof reader->role, "allocated here");
+    reader->partly = true;
     return true;
 }
 
 /* "data race, global 'counter' of 4 bytes" */
 static void append_location(struct finding *one, const char *line) {
-    char role[sizeof one->stacks[0].role];
-    size_t used = strlen(one->message);
+    char role[sizeof one->stacks[0].role], both[sizeof one->message + sizeof role + 2];
     role_set(role, sizeof role, line);
-    snprintf(one->message + used, sizeof one->message - used, ", %s", role);
+    snprintf(both, sizeof both, "%s, %s", one->message, role);
+    text_set(one->message, sizeof one->message, both);
 }
 
 /* A stack's first line begins a new one; that of an undefined behaviour takes its place. */
@@ -133,9 +140,11 @@ static bool take_frame(struct reader *reader, const char *line) {
     int number = stack_line_number(line);
     if (number < 0)
         return false;
-    if (number == 0 && reader->placed)
+    if (number == 0 && reader->placed) {
         reader->stack->count = 0;
-    else if (number == 0)
+        reader->callers = true;
+        reader->partly = false;
+    } else if (number == 0)
         reader->stack = finding_push(&reader->one, *reader->role ? reader->role : "here");
     *reader->role = '\0';
     reader->placed = false;
@@ -166,10 +175,19 @@ static void take_other(struct reader *reader, const char *line) {
 static void take_line(struct reader *reader, char *line) {
     if (take_head(reader, line) || take_undefined(reader, line) || take_leak(reader, line))
         return;
-    if (strstr(line, "SUMMARY: ") && strstr(line, "Sanitizer: "))
+    if ((strstr(line, "SUMMARY: ") && strstr(line, "Sanitizer: ")) || text_begins(line, "======"))
         end_report(reader);
     else if (reader->open && !take_frame(reader, line))
         take_other(reader, line);
+}
+
+/* What a terminal shows of a line: a progress bar goes back to its beginning. */
+static char *shown(char *line) {
+    size_t length = strlen(line);
+    while (length > 0 && line[length - 1] == '\r')
+        line[--length] = '\0';
+    char *back = strrchr(line, '\r');
+    return back ? back + 1 : line;
 }
 
 /* Colours that a terminal asked for. */
@@ -195,10 +213,11 @@ bool parse_sanitizer(const char *text, const char *detector, struct findings *al
         reader->detector = detector;
         for (; (end = strchr(line, '\n')); line = end + 1) {
             *end = '\0';
-            line[strcspn(line, "\r")] = '\0';
+            line = shown(line);
             strip_escapes(line);
             take_line(reader, line);
         }
+        reader->open = reader->open && !reader->partly;
         end_report(reader);
         any = reader->any;
     }

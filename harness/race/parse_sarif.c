@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* parse_sarif.c - reads SARIF 2.1.0 of clang's analyzer, of clang's and of gcc's warnings. */
+/* parse_sarif.c - reads SARIF 2.1.0 of clang's analyzer, and of clang's and gcc's warnings that
+ * tell of memory or threads. */
 #include "race/parse.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,21 +85,19 @@ static void end_result(struct reader *reader) {
     reader->open = false;
 }
 
-static void begin_result(struct reader *reader, const json_t *result) {
+/* False: the result is of another kind than what is looked for here. */
+static bool begin_result(struct reader *reader, const json_t *result) {
     char words[RULE_AND_TEXT_BYTES];
     const char *rule = json_text(result, "ruleId");
     const char *text = json_text(json_object_get(result, "message"), "text");
-    text_set(words, sizeof words / 2, rule);
-    strcat(words, " ");
-    text_set(words + strlen(words), sizeof words / 2 - 1, text);
+    snprintf(words, sizeof words, "%.200s %.800s", rule, text);
     const char *kind = kind_of(kinds_static, words);
-    bool number = rule[strspn(rule, "0123456789")] == '\0'; /* clang's, of one version only */
-    const char *own = number ? text : rule;
-    own += text_begins(own, "-Wanalyzer-") ? 11 : text_begins(own, "-W") ? 2 : 0;
-    end_result(reader);
+    const char *own = rule + (text_begins(rule, "-Wanalyzer-") ? strlen("-Wanalyzer-") : 0);
+    if (!kind)
+        return false;
     finding_begin(&reader->one, reader->detector, text);
-    text_set_slug(reader->one.kind, sizeof reader->one.kind, kind ? kind : own);
-    reader->open = true;
+    text_set_slug(reader->one.kind, sizeof reader->one.kind, *kind ? kind : own);
+    return true;
 }
 
 static void take_related(struct finding *one, const json_t *locations) {
@@ -110,22 +110,20 @@ static void take_related(struct finding *one, const json_t *locations) {
     }
 }
 
-/* Notes belong to the result before them. Errors are the compiler's refusals, not findings. */
+/* Notes belong to the result before them. */
 static void take_result(struct reader *reader, const json_t *result) {
-    const char *level = json_text(result, "level"), *rule = json_text(result, "ruleId");
-    const char *text = json_text(json_object_get(result, "message"), "text");
     const json_t *locations = json_object_get(result, "locations");
     char role[sizeof reader->one.stacks[0].role];
-    if (strcmp(level, "note") == 0) {
+    if (strcmp(json_text(result, "level"), "note") == 0) {
         set_note(role, sizeof role, json_object_get(result, "message"));
         if (reader->open)
             take_locations(&reader->one, role, locations);
         return;
     }
     end_result(reader);
-    if (strcmp(level, "error") == 0 && !text_begins(rule, "-W") && !kind_of(kinds_static, text))
+    reader->open = begin_result(reader, result);
+    if (!reader->open)
         return;
-    begin_result(reader, result);
     take_locations(&reader->one, "here", locations);
     take_related(&reader->one, json_object_get(result, "relatedLocations"));
 }

@@ -69,6 +69,8 @@ void text_set_slug(char *to, size_t size, const char *from) {
     while (length > 0 && to[length - 1] == '-')
         length--;
     to[length] = '\0';
+    if (length == 0)
+        text_set(to, size, "unknown");
 }
 
 bool text_begins(const char *text, const char *with) {

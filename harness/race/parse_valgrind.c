@@ -98,17 +98,16 @@ static void XMLCALL begin(void *context, const char *name, const char **attribut
 
 static void end_frame(struct reader *reader) {
     struct place *place = &reader->place;
-    char path[sizeof place->folder + sizeof place->file + 1], function[sizeof place->function];
+    char path[sizeof place->folder + sizeof place->file + 1];
+    char object[sizeof place->object + sizeof place->address + 1];
     const char *slash = strrchr(place->object, '/');
     bool folder = *place->folder && *place->file && *place->file != '/';
     snprintf(path, sizeof path, "%s%s%s", folder ? place->folder : "", folder ? "/" : "",
              place->file);
-    text_set(function, sizeof function, place->function);
-    if (!*function && *place->object) /* as the sanitizers: names a place without symbols */
-        snprintf(function, sizeof function, "%.60s+%.30s", slash ? slash + 1 : place->object,
-                 place->address);
-    if (reader->inside)
-        stack_push(reader->stack, function, path, place->line);
+    /* as the sanitizers: names a place without symbols */
+    snprintf(object, sizeof object, "%s+%s", slash ? slash + 1 : place->object, place->address);
+    if (reader->inside && (*place->function || *place->object))
+        stack_push(reader->stack, *place->function ? place->function : object, path, place->line);
 }
 
 /* A sentence more: says what the next stack tells, the first one where an address is. */
@@ -126,11 +125,10 @@ static void take_about(struct reader *reader) {
 
 /* An error's sentence, which may come in two. */
 static void take_what(struct reader *reader) {
-    char *what = reader->error.what;
-    size_t used = strlen(what);
+    char *what = reader->error.what, both[sizeof reader->error.what + sizeof reader->text];
+    snprintf(both, sizeof both, "%s%s%s", what, *what ? " " : "", reader->text);
     if (!reader->observed && !reader->told)
-        snprintf(what + used, sizeof reader->error.what - used, "%s%s", used ? " " : "",
-                 reader->text);
+        text_set(what, sizeof reader->error.what, both);
 }
 
 static void end_error(struct reader *reader) {
@@ -189,6 +187,9 @@ static void XMLCALL characters(void *context, const char *text, int count) {
     struct reader *reader = context;
     size_t room = sizeof reader->text - 1 - reader->length;
     size_t length = (size_t)count < room ? (size_t)count : room;
+    if (length < (size_t)count) /* whole characters */
+        while (length > 0 && (text[length] & 0xc0) == 0x80)
+            length--;
     memcpy(reader->text + reader->length, text, length);
     reader->length += length;
 }
