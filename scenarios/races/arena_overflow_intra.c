@@ -41,9 +41,10 @@ int main(void) {
     name->length = length;
     pthread_create(&copier, NULL, copy_words, name);
     pthread_join(copier, NULL);
-    oracle(account->balance == 1000, "a balance has changed");
+    uint64_t balance = account->balance;
     mem_scope_end(t, s);
     mem_detach(t);
     mem_fini();
+    oracle(balance == 1000, "a balance has changed");
     return 0;
 }

@@ -9,24 +9,30 @@
 #include "races/case.h"
 #include "races/case_memory.h"
 
-#define BODY_BYTES 2000
-#define READS 20
+#define LARGE_BYTES 2000
+#define SMALL_BYTES 1500
+#define READS 200
 
 struct body {
-    unsigned char bytes[BODY_BYTES];
+    uint64_t length;
+    unsigned char bytes[];
 };
-struct reply {
-    uint64_t status, bytes;
-};
-static const mem_type body_type = {.name = "body", .size = sizeof(struct body)};
-static const mem_type reply_type = {.name = "reply", .id = 1, .size = sizeof(struct reply)};
+static const mem_type body_type = {
+    .name = "body", .size = sizeof(struct body), .trailing_max = LARGE_BYTES};
+
+static struct body *body_new(mem_thread *t, mem_scope *s, size_t length, int fill) {
+    struct body *body = mem_new(t, s, &body_type, length);
+    body->length = length;             /* RACE c */
+    memset(body->bytes, fill, length); /* RACE d */
+    return body;
+}
 
 static void *write_log(void *data) {
     const struct body *body = data;
-    unsigned sum = 0;
-    for (int i = 0; i < READS * BODY_BYTES; i++)
-        sum += body->bytes[i % BODY_BYTES]; /* RACE a */
-    oracle(sum == 5 * READS * BODY_BYTES, "the request changed while it was logged");
+    uint64_t sum = 0;
+    for (uint64_t i = 0; i < READS * LARGE_BYTES; i++)
+        sum += body->bytes[i % LARGE_BYTES]; /* RACE a */
+    oracle(sum == 5 * READS * LARGE_BYTES, "the request changed while it was logged");
     return NULL;
 }
 
@@ -35,20 +41,14 @@ int main(void) {
     mem_init();
     mem_thread *t = mem_attach();
     mem_scope *s = mem_scope_begin(t);
-    struct body *body = mem_new(t, s, &body_type, 0);
-    memset(body->bytes, 5, BODY_BYTES);
-    pthread_create(&logger, NULL, write_log, body);
+    pthread_create(&logger, NULL, write_log, body_new(t, s, LARGE_BYTES, 5));
 #if !BUG
     pthread_join(logger, NULL);
 #endif
     mem_scope_end(t, s); /* RACE b */
 
     s = mem_scope_begin(t);
-    for (int i = 0; i < 100; i++) {
-        struct reply *reply = mem_new(t, s, &reply_type, 0);
-        reply->status = 200; /* RACE c */
-        reply->bytes = 0;    /* RACE d */
-    }
+    body_new(t, s, SMALL_BYTES, 6);
     mem_scope_end(t, s); /* RACE e */
 #if BUG
     pthread_join(logger, NULL);

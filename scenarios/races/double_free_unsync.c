@@ -1,38 +1,40 @@
 /* SPDX-License-Identifier: MIT */
-/* double_free_unsync.c - two workers send the same message, and each frees it when it has.
+/* double_free_unsync.c - two workers that find the disk full both close the log, which frees its
+ * buffer.
  *
- * Mechanism: each thinks that the message was given to it; in which order they free, and whether at
- * once, is chance.
+ * Mechanism: nothing says that it was closed already, and nothing keeps the two apart.
  */
 #include "races/case.h"
 
-#include <stdatomic.h>
-#include <string.h>
-
 #define WORKERS 2
+#define LOG_BYTES 4096
 
-static _Atomic size_t sent_bytes; /* relaxed throughout: a statistic */
-
-static void *send_message(void *data) {
-    const char *message = data;
-    atomic_fetch_add_explicit(&sent_bytes, strlen(message), memory_order_relaxed); /* FAULT b */
-#if BUG
-    free(data); /* FAULT a */
+static char *log_buffer;
+#if !BUG
+static pthread_once_t log_closed = PTHREAD_ONCE_INIT;
 #endif
-    return NULL;
+
+static void log_close(void) {
+    free(log_buffer); /* FAULT a */
+}
+
+static void *write_file(void *unused) {
+#if BUG
+    log_close();
+#else
+    pthread_once(&log_closed, log_close);
+#endif
+    return unused;
 }
 
 int main(void) {
     pthread_t workers[WORKERS];
-    char *message = strdup("to be sent to both");
-    if (!message)
+    log_buffer = malloc(LOG_BYTES);
+    if (!log_buffer)
         abort();
     for (int i = 0; i < WORKERS; i++)
-        pthread_create(&workers[i], NULL, send_message, message);
+        pthread_create(&workers[i], NULL, write_file, NULL);
     for (int i = 0; i < WORKERS; i++)
         pthread_join(workers[i], NULL);
-#if !BUG
-    free(message);
-#endif
     return 0;
 }

@@ -6,13 +6,14 @@
 #include "races/case.h"
 
 #define ROUNDS 20000
+#define REQUEST_BYTES 100
 
 struct session {
     long requests;
 };
 static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
 static struct session only, *session;
-static volatile _Atomic int checksum;
+static int checksum;
 
 static void *open_and_close(void *unused) {
     for (int i = 0; i < ROUNDS; i++) {
@@ -24,16 +25,17 @@ static void *open_and_close(void *unused) {
 }
 
 static int parse(int request) {
-    int digits = 0;
-    for (int i = request; i > 0; i /= 2)
-        digits++;
-    return digits;
+    int sum = request;
+    for (int i = 0; i < REQUEST_BYTES; i++)
+        sum = (sum * 31 + i) % 65521;
+    return sum;
 }
 
 static void serve(int request) {
+    checksum = parse(request);
     if (!session) /* RACE b */
         return;
-    checksum = parse(request);
+    checksum += parse(checksum);
     session->requests++; /* RACE c */
 }
 

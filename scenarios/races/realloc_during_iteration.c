@@ -6,9 +6,9 @@
  */
 #include "races/case.h"
 
-#define VALUES 2000
-#define STEP 20
-#define WALKS 40
+#define VALUES 3000
+#define STEP 4
+#define WALKS 200
 
 static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
 static struct {
@@ -46,11 +46,7 @@ static long sum(void) {
     return total;
 }
 
-int main(void) {
-    pthread_t filler;
-    for (int i = 0; i < VALUES; i++)
-        append(1);
-    pthread_create(&filler, NULL, fill, NULL);
+static void *walk(void *unused) {
     for (int i = 0; i < WALKS; i++) {
 #if !BUG
         pthread_mutex_lock(&guard);
@@ -61,6 +57,15 @@ int main(void) {
 #endif
         oracle(total >= VALUES && total <= 2 * VALUES, "the sum is none that the list ever had");
     }
+    return unused;
+}
+
+int main(void) {
+    pthread_t walker, filler;
+    fill(NULL);
+    pthread_create(&walker, NULL, walk, NULL);
+    pthread_create(&filler, NULL, fill, NULL);
+    pthread_join(walker, NULL);
     pthread_join(filler, NULL);
     free(list.values);
     return 0;

@@ -6,7 +6,7 @@
  */
 #include "races/case.h"
 
-#define REQUESTS 100000
+#define REQUESTS 1000000
 
 struct session {
     char peer[40];
