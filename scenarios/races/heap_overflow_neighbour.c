@@ -9,21 +9,22 @@
 #define SAMPLES 32
 
 struct sample {
-    long value[6];
-    long closed; /* so far from the block's end that it lies in the next block */
-    long unused;
+    long number, values[8];
+    long closed; /* beyond what an allocator keeps between two blocks */
 };
 
 static void *measure(void *data) {
     struct sample *samples = data;
     for (int i = 0; i < SAMPLES; i++)
-        samples[i] = (struct sample){.value = {i, i, i, i, i, i}}; /* RACE a */
+        samples[i] = (struct sample){.values = {i}}; /* RACE a */
 #if BUG
-    for (int i = 0; i <= SAMPLES; i++)
+    for (int i = 0; i <= SAMPLES; i++) {
 #else
-    for (int i = 0; i < SAMPLES; i++)
+    for (int i = 0; i < SAMPLES; i++) {
 #endif
-        samples[i].closed = 1; /* RACE b */
+        samples[i].number = i; /* RACE b */
+        samples[i].closed = 1; /* RACE c */
+    }
     return NULL;
 }
 
@@ -38,8 +39,8 @@ int main(void) {
     for (int i = 0; i < 2; i++)
         pthread_join(threads[i], NULL);
     for (int i = 0; i < 2; i++)
-        for (int j = 0; j < 6; j++)
-            oracle(samples[i][0].value[j] == 0, "a sample has changed");
+        for (int j = 0; j < 8; j++)
+            oracle(samples[i][0].values[j] == 0, "a sample has changed");
     free(samples[0]);
     free(samples[1]);
     return 0;

@@ -5,24 +5,15 @@
  */
 #include "races/case.h"
 
-#define ROUNDS 20000
+#define ROUNDS 8000
 #define REQUEST_BYTES 100
 
 struct session {
     long requests;
 };
 static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
-static struct session only, *session;
+static struct session only, *session = &only;
 static int checksum;
-
-static void *open_and_close(void *unused) {
-    for (int i = 0; i < ROUNDS; i++) {
-        pthread_mutex_lock(&guard);
-        session = i % 2 == 0 ? &only : NULL; /* RACE a */
-        pthread_mutex_unlock(&guard);
-    }
-    return unused;
-}
 
 static int parse(int request) {
     int sum = request;
@@ -31,17 +22,27 @@ static int parse(int request) {
     return sum;
 }
 
+static void *close_and_open(void *data) {
+    for (int i = 0; i < ROUNDS; i++) {
+        *(int *)data += parse(i);
+        pthread_mutex_lock(&guard);
+        session = i % 2 == 0 ? NULL : &only; /* RACE a */
+        pthread_mutex_unlock(&guard);
+    }
+    return NULL;
+}
+
 static void serve(int request) {
-    checksum = parse(request);
     if (!session) /* RACE b */
         return;
-    checksum += parse(checksum);
+    checksum = parse(request);
     session->requests++; /* RACE c */
 }
 
 int main(void) {
     pthread_t opener;
-    pthread_create(&opener, NULL, open_and_close, NULL);
+    int closed_checksum = 0;
+    pthread_create(&opener, NULL, close_and_open, &closed_checksum);
     for (int i = 0; i < ROUNDS; i++) {
 #if !BUG
         pthread_mutex_lock(&guard);

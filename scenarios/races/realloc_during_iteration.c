@@ -8,7 +8,7 @@
 
 #define VALUES 3000
 #define STEP 4
-#define WALKS 200
+#define WALKS 300
 
 static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
 static struct {

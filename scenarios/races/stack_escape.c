@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#define ROUNDS 100000
+#define ROUNDS 500000
 
 struct request {
     char path[100];
