@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* arena_overflow_intra.c - a name's terminator is written behind it, into its neighbour in the arena.
+/* arena_overflow_intra.c - a name's terminator is written behind it, into its neighbour in the
+ * arena.
  *
  * Mechanism: room for the characters and not for the zero. An arena has no gaps between its
  * objects, and to every tool all of it is one block.

@@ -21,9 +21,9 @@ static const mem_type body_type = {
     .name = "body", .size = sizeof(struct body), .trailing_max = LARGE_BYTES};
 
 static struct body *body_new(mem_thread *t, mem_scope *s, size_t length, int fill) {
-    struct body *body = mem_new(t, s, &body_type, length);
-    body->length = length;             /* RACE c */
-    memset(body->bytes, fill, length); /* RACE d */
+    struct body *body = mem_new(t, s, &body_type, length); /* RACE e */
+    body->length = length;                                 /* RACE c */
+    memset(body->bytes, fill, length);                     /* RACE d */
     return body;
 }
 

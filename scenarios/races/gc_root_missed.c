@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* gc_root_missed.c - a cached page is referred to from a table in which the collector does not look.
+/* gc_root_missed.c - a cached page is referred to from a table in which the collector does not
+ * look.
  *
  * Mechanism: who put it there gave its reference back, as if the table held one. Nothing else leads
  * to the page, so the next collection frees it, and the table still points there.

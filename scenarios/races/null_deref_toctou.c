@@ -5,7 +5,9 @@
  */
 #include "races/case.h"
 
+#define REQUESTS 20000
 #define ROUNDS 8000
+#define REOPEN_EVERY 10
 #define REQUEST_BYTES 100
 
 struct session {
@@ -23,10 +25,10 @@ static int parse(int request) {
 }
 
 static void *close_and_open(void *data) {
-    for (int i = 0; i < ROUNDS; i++) {
+    for (int i = 1; i <= ROUNDS; i++) {
         *(int *)data += parse(i);
         pthread_mutex_lock(&guard);
-        session = i % 2 == 0 ? NULL : &only; /* RACE a */
+        session = i % REOPEN_EVERY == 0 ? &only : NULL; /* RACE a */
         pthread_mutex_unlock(&guard);
     }
     return NULL;
@@ -43,7 +45,7 @@ int main(void) {
     pthread_t opener;
     int closed_checksum = 0;
     pthread_create(&opener, NULL, close_and_open, &closed_checksum);
-    for (int i = 0; i < ROUNDS; i++) {
+    for (int i = 0; i < REQUESTS; i++) {
 #if !BUG
         pthread_mutex_lock(&guard);
 #endif
