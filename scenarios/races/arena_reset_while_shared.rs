@@ -13,7 +13,9 @@ impl Arena {
 }
 
 fn main() {
-    let mut arena = Arena { bytes: vec![5; 2000] };
+    let mut arena = Arena {
+        bytes: vec![5; 2000],
+    };
     thread::scope(|scope| {
         scope.spawn(|| println!("{}", arena.bytes[..1000].len()));
         arena.reset(); // FAULT a

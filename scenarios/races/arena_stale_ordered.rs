@@ -11,7 +11,9 @@ impl Arena {
 }
 
 fn main() {
-    let mut arena = Arena { traces: vec![100; 32] };
+    let mut arena = Arena {
+        traces: vec![100; 32],
+    };
     let slowest = &arena.traces[..];
     arena.reset(); // FAULT a
     println!("{}", slowest.iter().sum::<u64>());

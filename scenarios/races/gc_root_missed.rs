@@ -16,7 +16,10 @@ impl Heap {
 }
 
 fn main() {
-    let page = Page { text: String::from("cached"), rooted: false };
+    let page = Page {
+        text: String::from("cached"),
+        rooted: false,
+    };
     let mut heap = Heap { pages: vec![page] };
     let cached = &heap.pages[0];
     heap.collect(); // FAULT a

@@ -8,7 +8,10 @@ struct Job {
 }
 
 fn main() {
-    let mut job = Job { numbers: (1..=100).collect(), sum: 0 };
+    let mut job = Job {
+        numbers: (1..=100).collect(),
+        sum: 0,
+    };
     let worker = thread::spawn(move || {
         job.sum = job.numbers.iter().sum();
         drop(job);

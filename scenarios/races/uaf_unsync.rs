@@ -7,7 +7,9 @@ struct Session {
 }
 
 fn main() {
-    let mut session = Some(Session { peer: String::from("::1") });
+    let mut session = Some(Session {
+        peer: String::from("::1"),
+    });
     thread::scope(|scope| {
         scope.spawn(|| session.as_ref().map(|session| println!("{}", session.peer)));
         session = None; // FAULT a

@@ -8,7 +8,5 @@ fn main() {
             break;
         }
     }
-    if verbose { // FAULT a
-        println!("verbose");
-    }
+    println!("verbose: {verbose}"); // FAULT a
 }
