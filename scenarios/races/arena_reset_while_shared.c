@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* arena_reset_while_shared.c - a request's arena is reset while a thread still reads the request.
  *
- * Mechanism: the arena gives the same memory to the next request. No tool takes its reset for a
- * free, but for the writes of the next request.
+ * Mechanism: the arena gives the same memory to the next request. Tools know nothing of the reset;
+ * what they can see is that the next request writes there.
  */
 #define MEM_STRATEGY_ID arena
 #define MEM_STRATEGY_HEADER "memory/strategy_arena.h"
