@@ -14,7 +14,7 @@ static pthread_barrier_t start_line;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static int results;
 static long long start_ns;
-static char table[4 << 20];
+static char table[8 << 20];
 
 static long long now_ns(void) {
     struct timespec now;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex};
 use std::thread;
 
-const ROUNDS: usize = 5_000;
+const ROUNDS: usize = 20_000;
 
 struct Event {
     set: AtomicBool,
@@ -23,7 +23,7 @@ impl Event {
         let mut guard = self.mutex.lock().unwrap();
         // Acquire: partner is the store in notify
         while !self.set.load(Ordering::Acquire) {
-            println!("waiting");
+            thread::yield_now(); // the setter may be about to come
             guard = self.changed.wait(guard).unwrap(); // FAULT a
         }
         self.set.store(false, Ordering::Relaxed);
