@@ -16,7 +16,11 @@ struct Event {
 
 impl Event {
     fn new() -> Event {
-        Event { set: AtomicBool::new(false), mutex: Mutex::new(()), changed: Condvar::new() }
+        Event {
+            set: AtomicBool::new(false),
+            mutex: Mutex::new(()),
+            changed: Condvar::new(),
+        }
     }
 
     fn wait(&self) {
