@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// atomicity_violation_locked.rs - the balance is checked under the lock, and changed under it again:
-// each access has its guard, which is all that is asked.
+// atomicity_violation_locked.rs - the balance is checked under the lock, and changed under it
+// again: each access has its guard, which is all that is asked.
 use std::process;
 use std::sync::Mutex;
 use std::thread;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// barrier_count.rs - a barrier counts main as well, which does not come to it: a number is a number.
+// barrier_count.rs - a barrier counts main as well, which does not come to it: a number is a
+// number.
 use std::sync::Barrier;
 use std::thread;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// barrier_start_time_race.rs - the clock is read when the barrier has opened, by one thread for all:
-// a barrier lends no data.
+// barrier_start_time_race.rs - the clock is read when the barrier has opened, by one thread for
+// all: a barrier lends no data.
 use std::sync::Barrier;
 use std::thread;
 use std::time::Instant;

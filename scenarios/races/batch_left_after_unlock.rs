@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// batch_left_after_unlock.rs - who finishes a batch's last job asks whether it was the last one after
-// unlocking: the guard is gone by then.
+// batch_left_after_unlock.rs - who finishes a batch's last job asks whether it was the last one
+// after unlocking: the guard is gone by then.
 use std::sync::Mutex;
 use std::thread;
 

@@ -32,8 +32,9 @@ static int page_version(void) {
     if (page == NULL) {
         pthread_rwlock_wrlock(&rwlock);
 #if BUG
+        struct page *fresh = page_load();
         free(cached); /* FAULT a */
-        cached = page_load();
+        cached = fresh;
 #else
         if (cached == NULL)
             cached = page_load();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// cache_refill_uaf.rs - a cached page is used after its lock was given back: it is borrowed from the
-// guard.
+// cache_refill_uaf.rs - a cached page is used after its lock was given back: it is borrowed
+// from the guard.
 use std::sync::RwLock;
 
 struct Page {

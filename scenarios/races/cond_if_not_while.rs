@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// cond_if_not_while.rs - a consumer that is woken does not look again whether there is an item: rustc
-// does not know what a wait is for.
+// cond_if_not_while.rs - a consumer that is woken does not look again whether there is an item:
+// rustc does not know what a wait is for.
 use std::collections::VecDeque;
 use std::process;
 use std::sync::{Condvar, Mutex};

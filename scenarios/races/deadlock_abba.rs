@@ -13,7 +13,10 @@ struct Device {
 
 impl Device {
     fn new() -> Device {
-        Device { busy: Mutex::new(false), idle: Condvar::new() }
+        Device {
+            busy: Mutex::new(false),
+            idle: Condvar::new(),
+        }
     }
 
     fn take(&self) {

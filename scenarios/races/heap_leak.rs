@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// heap_leak.rs - a line that is freed by hand is so on the good path only: to leak is safe in Rust, so
-// ManuallyDrop and mem::forget are.
+// heap_leak.rs - a line that is freed by hand is so on the good path only: to leak is safe in
+// Rust, so ManuallyDrop and mem::forget are.
 use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// lost_update_atomics.rs - two threads add to an atomic total by a load and a store: each is atomic,
-// so rustc is content.
+// lost_update_atomics.rs - two threads add to an atomic total by a load and a store: each is
+// atomic, so rustc is content.
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 

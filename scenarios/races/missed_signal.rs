@@ -5,9 +5,8 @@ use std::hint;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
 
-const ROUNDS: usize = 200_000;
+const ROUNDS: usize = 20_000;
 
 struct Event {
     set: AtomicBool,
@@ -17,20 +16,21 @@ struct Event {
 
 impl Event {
     fn new() -> Event {
-        Event { set: AtomicBool::new(false), mutex: Mutex::new(()), changed: Condvar::new() }
+        Event {
+            set: AtomicBool::new(false),
+            mutex: Mutex::new(()),
+            changed: Condvar::new(),
+        }
     }
 
-    fn wait(&self) -> Duration {
-        let begin = Instant::now();
+    fn wait(&self) {
         let mut guard = self.mutex.lock().unwrap();
-        let mut awake = Duration::ZERO;
         // Acquire: partner is the store in notify
         while !self.set.load(Ordering::Acquire) {
-            awake = begin.elapsed();
+            thread::yield_now(); // the setter may be about to come
             guard = self.changed.wait(guard).unwrap(); // FAULT a
         }
         self.set.store(false, Ordering::Relaxed);
-        awake
     }
 
     fn notify(&self) {
@@ -55,7 +55,7 @@ fn main() {
             for round in 1..=ROUNDS {
                 // Acquire: partner is the store of the waiter
                 while round_now.load(Ordering::Acquire) < round {
-                    hint::spin_loop();
+                    thread::yield_now();
                 }
                 for _ in 0..round % 64 {
                     hint::spin_loop();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// once_then_configure.rs - the log is opened once, and its level set after that: a static that can be
-// written must be Sync.
+// once_then_configure.rs - the log is opened once, and its level set after that: a static that
+// can be written must be Sync.
 use std::cell::Cell;
 use std::sync::Once;
 use std::thread;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// ring_publish_before_fill.rs - a packet is put into the ring, and its length set after that: it has
-// been moved.
+// ring_publish_before_fill.rs - a packet is put into the ring, and its length set after that:
+// it has been moved.
 use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::thread;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// semaphore_permit_race.rs - a semaphore of two permits guards a count: it hands out no data, so the
-// count is borrowed by both threads.
+// semaphore_permit_race.rs - a semaphore of two permits guards a count: it hands out no data,
+// so the count is borrowed by both threads.
 use std::sync::{Condvar, Mutex};
 use std::thread;
 
@@ -25,7 +25,10 @@ impl Semaphore {
 }
 
 fn main() {
-    let connections = Semaphore { permits: Mutex::new(2), posted: Condvar::new() };
+    let connections = Semaphore {
+        permits: Mutex::new(2),
+        posted: Condvar::new(),
+    };
     let mut queries = 0u64;
     thread::scope(|scope| {
         scope.spawn(|| {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// shutdown_stats_race.rs - the statistics are printed before the worker is joined: it still borrows.
+// shutdown_stats_race.rs - the statistics are printed before the worker is joined: it still
+// borrows.
 use std::thread;
 
 fn main() {

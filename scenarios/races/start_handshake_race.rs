@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// start_handshake_race.rs - a worker says that it has started before it is set up: what it sets up is
-// borrowed as long as it runs.
+// start_handshake_race.rs - a worker says that it has started before it is set up: what it sets
+// up is borrowed as long as it runs.
 use std::sync::{Condvar, Mutex};
 use std::thread;
 

@@ -15,7 +15,10 @@ struct Config {
 }
 
 fn main() {
-    let config = Arc::new(Config { state: AtomicU8::new(LOADING), limit: 0 });
+    let config = Arc::new(Config {
+        state: AtomicU8::new(LOADING),
+        limit: 0,
+    });
     let loaded = Arc::clone(&config);
     let loader = thread::spawn(move || {
         loaded.limit = 8; // FAULT a

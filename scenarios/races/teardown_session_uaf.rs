@@ -10,7 +10,9 @@ struct Session {
 
 fn main() {
     let closing = Mutex::new(false);
-    let mut session = Some(Box::new(Session { requests: AtomicU32::new(0) }));
+    let mut session = Some(Box::new(Session {
+        requests: AtomicU32::new(0),
+    }));
     thread::scope(|scope| {
         scope.spawn(|| {
             if !*closing.lock().unwrap() {

@@ -25,8 +25,9 @@ impl Stack {
             }
             let below = self.next[top].load(Ordering::Relaxed);
             // AcqRel: partner is the load above
-            let seen =
-                self.head.compare_exchange(top, below, Ordering::AcqRel, Ordering::Relaxed);
+            let seen = self
+                .head
+                .compare_exchange(top, below, Ordering::AcqRel, Ordering::Relaxed);
             if seen.is_ok() {
                 if self.holders[top].fetch_add(1, Ordering::Relaxed) > 0 {
                     println!("fault: two threads hold one buffer"); // FAULT a
@@ -44,7 +45,8 @@ impl Stack {
             self.next[buffer].store(top, Ordering::Relaxed);
             // Release: partner is the load in take
             let seen =
-                self.head.compare_exchange(top, buffer, Ordering::Release, Ordering::Relaxed);
+                self.head
+                    .compare_exchange(top, buffer, Ordering::Release, Ordering::Relaxed);
             if seen.is_ok() {
                 return;
             }
