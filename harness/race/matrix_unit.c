@@ -229,6 +229,8 @@ static void run_detector(struct bench *bench, const struct detector *detector) {
         return;
     if (!detector->available)
         put_unsupported(bench, detector, detector->reason);
+    else if (detector->kind == DETECTOR_STATIC && bench->unit->one->modes == CASE_MODES)
+        put_unsupported(bench, detector, "it would judge the allocator's own code");
     else if (detector->kind == DETECTOR_RUST)
         run_rust(bench, detector);
     else if (detector->kind == DETECTOR_STATIC)
