@@ -100,6 +100,7 @@ static void in_child(void) {
     STORE(tailrace_points, 0);
     STORE(tailrace_sync_points, 0);
     STORE(tailrace_steps, 0);
+    STORE(tailrace_trace, 0);
     STORE(tailrace_unserialised, false);
     STORE(end.frozen, false);
     STORE(end.written, false);
