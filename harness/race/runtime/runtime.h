@@ -68,7 +68,8 @@ struct task {
     _Atomic uint32_t state;
     _Atomic int tid; /* 0: still starting */
     _Atomic bool busy, signalled, cancelled, woken;
-    bool detached, real; /* real: makes the real call, so blocks where we cannot see it */
+    bool detached;
+    _Atomic bool brief; /* until its next point in a call that may block, but not for long */
     uint8_t rounds;      /* of destructors */
     uint32_t number;     /* in the order of creation */
     int64_t priority;
