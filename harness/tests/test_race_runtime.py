@@ -91,7 +91,7 @@ def line_of(name, mark):
 
 
 def tops(report, role):
-    """(file's name, line) of the innermost frame with a line, of each stack whose role begins so."""
+    """(file, line) of the innermost frame with a line, of each stack whose role begins so."""
     found = []
     for stack in report["stacks"]:
         if re.match(role, stack["role"]):

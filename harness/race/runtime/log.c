@@ -103,8 +103,9 @@ static bool is_ours(const char *function) {
 
 /* What lies under main and threads' functions. */
 static bool is_bottom(const char *function) {
-    static const char *const names[] = {"__libc_start_", "_start", "__tsan_thread_start",
-                                        "start_thread", "asan_thread_start", "clone3", "<null>"};
+    static const char *const names[] = {
+        "__libc_start_", "_start", "__tsan_thread_start", "start_thread", "asan_thread_start",
+        "clone3",        "<null>"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (text_begins(function, names[i]))
             return true;
@@ -124,7 +125,8 @@ static bool frames_of(struct line *line, bool first, uintptr_t pc) {
             if (*end >= '0' && *end <= '9')
                 at = at * 10 + (uint64_t)(*end - '0');
         bool unknown = text_begins(file, "<") || text_begins(file, "(");
-        if (!is_ours(function) && !is_bottom(function) && line->used + ROOM_FOR_FRAME < sizeof(line->text)) {
+        if (!is_ours(function) && !is_bottom(function) &&
+            line->used + ROOM_FOR_FRAME < sizeof(line->text)) {
             frame(line, first, function, unknown ? "" : file, unknown ? 0 : at);
             first = false;
         }

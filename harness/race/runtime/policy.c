@@ -8,9 +8,9 @@
 #include "race/runtime/runtime.h"
 
 enum {
-    CHANGES_MAX = 3,          /* PCT of depth 4 */
-    SYNCS_ALONE_MIN = 200,    /* a thread that spins is found out after so many points… */
-    SYNCS_ALONE_MAX = 2000,   /* …drawn up to so many */
+    CHANGES_MAX = 3,              /* PCT of depth 4 */
+    SYNCS_ALONE_MIN = 200,        /* a thread that spins is found out after so many points… */
+    SYNCS_ALONE_MAX = 2000,       /* …drawn up to so many */
     ACCESSES_ALONE_MIN = 1 << 12, /* each time that it did so, sooner */
     ACCESSES_ALONE_POWER_MIN = 16,
     ACCESSES_ALONE_POWER_MAX = 20,
@@ -28,7 +28,7 @@ static struct {
     uint32_t change_count, changes_done, gap_mean, syncs_max, accesses_max;
     uint64_t changes[CHANGES_MAX], change_next;
     int64_t demoted;
-    int64_t gap;                   /* accesses until the walk may switch */
+    int64_t gap; /* accesses until the walk may switch */
     uint32_t syncs_alone, accesses_alone, skips;
     uint64_t virtual_ns;
 } policy;
@@ -190,8 +190,8 @@ static struct task *first_in_time(void) {
     }
     if (!first)
         return NULL;
-    bool skip = first->wait.kind == WAIT_SLEEP && policy.skips < SKIPS_MAX &&
-                !tailrace_any_outside();
+    bool skip =
+        first->wait.kind == WAIT_SLEEP && policy.skips < SKIPS_MAX && !tailrace_any_outside();
     if (!skip && !deadline_passed(&first->wait))
         return NULL;
     policy.skips++;

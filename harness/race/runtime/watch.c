@@ -10,12 +10,12 @@
 
 enum {
     TICK_NS = 1000000,
-    SLEEPING_TICKS = 3,     /* asleep at so many looks in a row: blocked */
+    SLEEPING_TICKS = 3,         /* asleep at so many looks in a row: blocked */
     SLEEPING_BRIEF_TICKS = 300, /* …in a join of a thread that is all but over, or the like */
-    SLEEPING_FAR_TICKS = 5000, /* …in a call of a sanitizer's run-time, which ends by itself */
-    COMPUTING_CLOCKS = 30,  /* of processor time without a point, in hundredths of a second */
+    SLEEPING_FAR_TICKS = 5000,  /* …in a call of a sanitizer's run-time, which ends by itself */
+    COMPUTING_CLOCKS = 30,      /* of processor time without a point, in hundredths of a second */
     COMPUTING_LOOK_TICKS = 64,
-    STUCK_TICKS = 50,       /* between two looks at a deadlock */
+    STUCK_TICKS = 50, /* between two looks at a deadlock */
     STACK_BYTES = 64 * 1024,
     STAT_BYTES = 1024,
     STAT_TIME_FIELD = 14, /* user, then system time */

@@ -68,8 +68,7 @@ WRAP(int, pthread_join, pthread_t thread, void **result) {
         frame_leave();
         return error;
     }
-    struct wait wait = {
-        .kind = WAIT_JOIN, .object = target, .cancellable = true, .caller = CALLER};
+    struct wait wait = {.kind = WAIT_JOIN, .object = target, .cancellable = true, .caller = CALLER};
     tailrace_wait_for(self, wait);
     while (tailrace_wait(self) == WOKE_CANCEL) {
         STORE(self->cancelled, false);

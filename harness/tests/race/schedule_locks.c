@@ -48,7 +48,8 @@ static int is_past(clockid_t clock, struct timespec at) {
 
 static void *count_locked(void *arg) {
     for (int i = 0; i < ROUNDS; i++) {
-        struct timespec limit = in_ms(CLOCK_REALTIME, 60000), steady = in_ms(CLOCK_MONOTONIC, 60000);
+        struct timespec limit = in_ms(CLOCK_REALTIME, 60000),
+                        steady = in_ms(CLOCK_MONOTONIC, 60000);
         if (i % 4 == 0)
             assert(pthread_mutex_lock(&lock) == 0);
         else if (i % 4 == 1)
@@ -315,10 +316,11 @@ static void nested(void) {
 static const struct {
     const char *name;
     void (*run)(void);
-} programs[] = {{"mutex", mutex},           {"recursive", recursive}, {"errorcheck", errorcheck},
-                {"timeouts", timeouts},     {"cond", cond},           {"rwlocks", rwlocks},
-                {"semaphores", semaphores}, {"barriers", barriers},   {"spins", spins},
-                {"onces", onces},           {"nested", nested},       {"monotonic", cond_monotonic}};
+} programs[] = {
+    {"mutex", mutex},           {"recursive", recursive}, {"errorcheck", errorcheck},
+    {"timeouts", timeouts},     {"cond", cond},           {"rwlocks", rwlocks},
+    {"semaphores", semaphores}, {"barriers", barriers},   {"spins", spins},
+    {"onces", onces},           {"nested", nested},       {"monotonic", cond_monotonic}};
 
 int main(int count, char **arguments) {
     for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {

@@ -77,7 +77,7 @@ static void upgrade(void) {
 static const struct {
     const char *name;
     void (*run)(void);
-} programs[] = {{"abba", abba}, {"relock", relock},     {"missed", missed},
+} programs[] = {{"abba", abba},     {"relock", relock},     {"missed", missed},
                 {"sem", semaphore}, {"barrier", one_short}, {"upgrade", upgrade}};
 
 int main(int count, char **arguments) {

@@ -332,10 +332,18 @@ static void computes(void) {
 static const struct {
     const char *name;
     void (*run)(void);
-} programs[] = {{"many", many},           {"detached", detached}, {"cancels", cancels},
-                {"pool", pool},           {"pipes", pipes},       {"forks", forks},
-                {"signals", signals},     {"exits", exits},       {"returns", returns},
-                {"spin_wait", spin_wait}, {"computes", computes}, {"destructors", destructors},
+} programs[] = {{"many", many},
+                {"detached", detached},
+                {"cancels", cancels},
+                {"pool", pool},
+                {"pipes", pipes},
+                {"forks", forks},
+                {"signals", signals},
+                {"exits", exits},
+                {"returns", returns},
+                {"spin_wait", spin_wait},
+                {"computes", computes},
+                {"destructors", destructors},
                 {"interrupted", interrupted}};
 
 int main(int count, char **arguments) {
