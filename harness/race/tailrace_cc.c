@@ -85,21 +85,54 @@ static bool is_one_of(const char *argument, const char *const *list) {
 
 /* Options whose value is an argument of its own, and so no file to compile or link. */
 static bool takes_next(const char *argument) {
-    static const char *const list[] = {
-        "-o", "-x", "-I", "-D", "-U", "-L", "-l", "-T", "-u", "-z", "-e", "-F", "-MF", "-MT",
-        "-MQ", "-include", "-imacros", "-isystem", "-idirafter", "-iquote", "-isysroot",
-        "-iprefix", "-iwithprefix", "-iwithprefixbefore", "-Xclang", "-Xlinker", "-Xassembler",
-        "-Xpreprocessor", "-Xanalyzer", "-mllvm", "-arch", "-target", "-dumpbase", "-aux-info",
-        "--param", "--sysroot", "-rpath", "-soname", NULL};
+    static const char *const list[] = {"-o",
+                                       "-x",
+                                       "-I",
+                                       "-D",
+                                       "-U",
+                                       "-L",
+                                       "-l",
+                                       "-T",
+                                       "-u",
+                                       "-z",
+                                       "-e",
+                                       "-F",
+                                       "-MF",
+                                       "-MT",
+                                       "-MQ",
+                                       "-include",
+                                       "-imacros",
+                                       "-isystem",
+                                       "-idirafter",
+                                       "-iquote",
+                                       "-isysroot",
+                                       "-iprefix",
+                                       "-iwithprefix",
+                                       "-iwithprefixbefore",
+                                       "-Xclang",
+                                       "-Xlinker",
+                                       "-Xassembler",
+                                       "-Xpreprocessor",
+                                       "-Xanalyzer",
+                                       "-mllvm",
+                                       "-arch",
+                                       "-target",
+                                       "-dumpbase",
+                                       "-aux-info",
+                                       "--param",
+                                       "--sysroot",
+                                       "-rpath",
+                                       "-soname",
+                                       NULL};
     return is_one_of(argument, list);
 }
 
 /* What stops before the linker, or links what is no program. */
 static bool stops_linking(const char *argument) {
-    static const char *const list[] = {"-c", "-S", "-E", "-M", "-MM", "-fsyntax-only", "-shared",
-                                       "--shared", "-r", "--version", "-dumpversion",
-                                       "-dumpmachine", "-###", "--help", "--analyze",
-                                       "--precompile", "-emit-ast", NULL};
+    static const char *const list[] = {
+        "-c",      "-S",       "-E",        "-M",           "-MM",          "-fsyntax-only",
+        "-shared", "--shared", "-r",        "--version",    "-dumpversion", "-dumpmachine",
+        "-###",    "--help",   "--analyze", "--precompile", "-emit-ast",    NULL};
     return is_one_of(argument, list) || strncmp(argument, "-print-", 7) == 0 ||
            strncmp(argument, "--print-", 8) == 0;
 }
@@ -145,7 +178,8 @@ int main(int count, char **arguments) {
     bool plus = length >= 2 && strcmp(own_name + length - 2, "++") == 0;
     if (!find_clang(plus, clang, sizeof(clang)))
         return lacking("no clang was found (Debian: clang-19 libclang-rt-19-dev llvm-19; "
-                       "TAILRACE_CLANG names another): ", clang);
+                       "TAILRACE_CLANG names another): ",
+                       clang);
     struct request request = understand(count, arguments);
     if (request.links && !find_archive(archive))
         return lacking("its run-time is not beside it: ", archive);

@@ -10,9 +10,9 @@
 #include <unwind.h>
 
 enum {
-    LOOKS = 2,               /* in a row, 50 ms apart */
-    FOREIGN_LOOKS = 2,       /* until threads or signals of libraries are reckoned with */
-    SYMBOLS_MAX = 1 << 16,   /* of a library, looked through */
+    LOOKS = 2,             /* in a row, 50 ms apart */
+    FOREIGN_LOOKS = 2,     /* until threads or signals of libraries are reckoned with */
+    SYMBOLS_MAX = 1 << 16, /* of a library, looked through */
     DIRECTORY_BYTES = 4096,
     UNWIND_PATIENCE_NS = 100000,
     UNWIND_LOOKS_MAX = 20000, /* 2 s */
@@ -114,11 +114,16 @@ void tailrace_stuck(uint32_t looks) {
 
 static const char *waits_for(enum wait_kind kind) {
     static const char *const names[] = {
-        [WAIT_MUTEX] = "a mutex",       [WAIT_READ] = "a read-write lock to read",
-        [WAIT_WRITE] = "a read-write lock to write", [WAIT_SPIN] = "a spin lock",
-        [WAIT_SEM] = "a semaphore",     [WAIT_COND] = "a condition",
-        [WAIT_BARRIER] = "a barrier",   [WAIT_ONCE] = "a pthread_once initialiser",
-        [WAIT_JOIN] = "another thread's end", [WAIT_SLEEP] = "its time",
+        [WAIT_MUTEX] = "a mutex",
+        [WAIT_READ] = "a read-write lock to read",
+        [WAIT_WRITE] = "a read-write lock to write",
+        [WAIT_SPIN] = "a spin lock",
+        [WAIT_SEM] = "a semaphore",
+        [WAIT_COND] = "a condition",
+        [WAIT_BARRIER] = "a barrier",
+        [WAIT_ONCE] = "a pthread_once initialiser",
+        [WAIT_JOIN] = "another thread's end",
+        [WAIT_SLEEP] = "its time",
     };
     return names[kind];
 }
@@ -175,7 +180,7 @@ void tailrace_unwind_self(struct task *self, const void *caller) {
     write_report(); /* another one could not unwind */
 }
 
-static bool imports_signal(const ElfW(Sym) *symbols, const char *names, size_t names_bytes) {
+static bool imports_signal(const ElfW(Sym) * symbols, const char *names, size_t names_bytes) {
     size_t end = (size_t)(names - (const char *)symbols) / sizeof(*symbols);
     for (size_t i = 1; i < end && i < SYMBOLS_MAX && symbols[i].st_name < names_bytes; i++) {
         const char *name = names + symbols[i].st_name;

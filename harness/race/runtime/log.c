@@ -101,6 +101,17 @@ static bool is_ours(const char *function) {
     return text_begins(function, "__wrap_") || text_begins(function, "tailrace_");
 }
 
+/* What lies under main and threads' functions. */
+static bool is_bottom(const char *function) {
+    static const char *const names[] = {
+        "__libc_start_", "_start", "__tsan_thread_start", "start_thread", "asan_thread_start",
+        "clone3",        "<null>"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (text_begins(function, names[i]))
+            return true;
+    return false;
+}
+
 /* One instruction, which inlining may have put into several functions. */
 static bool frames_of(struct line *line, bool first, uintptr_t pc) {
     static char text[SYMBOLS_BYTES];
@@ -114,7 +125,8 @@ static bool frames_of(struct line *line, bool first, uintptr_t pc) {
             if (*end >= '0' && *end <= '9')
                 at = at * 10 + (uint64_t)(*end - '0');
         bool unknown = text_begins(file, "<") || text_begins(file, "(");
-        if (!is_ours(function) && line->used + ROOM_FOR_FRAME < sizeof(line->text)) {
+        if (!is_ours(function) && !is_bottom(function) &&
+            line->used + ROOM_FOR_FRAME < sizeof(line->text)) {
             frame(line, first, function, unknown ? "" : file, unknown ? 0 : at);
             first = false;
         }
@@ -130,7 +142,8 @@ static bool frame_in_module(struct line *line, bool first, uintptr_t pc) {
         return first;
     if (info.dli_sname && is_ours(info.dli_sname))
         return first;
-    struct line name = {0};
+    static struct line name; /* one report at a time */
+    name.used = 0;
     line_text(&name, info.dli_sname ? info.dli_sname : "+0x");
     if (!info.dli_sname)
         line_hexadecimal(&name, pc - 1 - (uintptr_t)info.dli_fbase);

@@ -8,13 +8,14 @@
 #include "race/runtime/runtime.h"
 
 enum {
-    CHANGES_MAX = 3,          /* PCT of depth 4 */
-    SYNCS_ALONE_MIN = 200,    /* a thread that spins is found out after so many points… */
-    SYNCS_ALONE_MAX = 2000,   /* …drawn up to so many */
-    ACCESSES_ALONE_MIN = 5000,
-    ACCESSES_ALONE_MAX = 50000,
-    DUE_MIN = 20, /* points until a timed wait is looked at though others can run */
-    DUE_MAX = 400,
+    CHANGES_MAX = 3,              /* PCT of depth 4 */
+    SYNCS_ALONE_MIN = 200,        /* a thread that spins is found out after so many points… */
+    SYNCS_ALONE_MAX = 2000,       /* …drawn up to so many */
+    ACCESSES_ALONE_MIN = 1 << 12, /* each time that it did so, sooner */
+    ACCESSES_ALONE_POWER_MIN = 16,
+    ACCESSES_ALONE_POWER_MAX = 20,
+    SKIPS_MAX = 64,    /* sleeps in a row that take no time: who polls may wait for the world */
+    DUE_POWER_MAX = 8, /* 2^… points until a timed wait is looked at though others can run */
     PRIORITY_DEMOTED = -1000,
 };
 
@@ -27,8 +28,8 @@ static struct {
     uint32_t change_count, changes_done, gap_mean, syncs_max, accesses_max;
     uint64_t changes[CHANGES_MAX], change_next;
     int64_t demoted;
-    int64_t gap;                   /* accesses until the walk may switch */
-    uint32_t syncs_alone, accesses_alone;
+    int64_t gap; /* accesses until the walk may switch */
+    uint32_t syncs_alone, accesses_alone, skips;
     uint64_t virtual_ns;
 } policy;
 
@@ -58,7 +59,7 @@ void tailrace_policy_start(void) {
     policy.pct = kind >= SCHEDULE_PCT2;
     policy.fine = seed_number(tailrace_seed) & 1;
     policy.syncs_max = (uint32_t)draw(SYNCS_ALONE_MIN, SYNCS_ALONE_MAX);
-    policy.accesses_max = (uint32_t)draw(ACCESSES_ALONE_MIN, ACCESSES_ALONE_MAX);
+    policy.accesses_max = 1u << draw(ACCESSES_ALONE_POWER_MIN, ACCESSES_ALONE_POWER_MAX);
     policy.gap_mean = 4u << draw(0, 6);
     policy.gap = (int64_t)draw(1, 2 * policy.gap_mean - 1);
     policy.demoted = PRIORITY_DEMOTED;
@@ -79,12 +80,12 @@ void tailrace_policy_demote(struct task *self) {
 }
 
 void tailrace_policy_switched(const struct task *to) {
-    policy.syncs_alone = policy.accesses_alone = 0;
+    policy.syncs_alone = policy.accesses_alone = policy.skips = 0;
     STORE(tailrace_trace, hash_pair(LOAD(tailrace_trace) ^ to->number, LOAD(tailrace_points)));
 }
 
 void tailrace_policy_wait(struct wait *wait, uint64_t ns) {
-    wait->due = LOAD(tailrace_points) + draw(DUE_MIN, DUE_MAX);
+    wait->due = LOAD(tailrace_points) + (1ull << draw(0, DUE_POWER_MAX));
     wait->order = policy.virtual_ns + ns;
 }
 
@@ -95,7 +96,8 @@ static void count(_Atomic uint64_t *counter) {
 static bool change_point(struct task *self) {
     if (LOAD(tailrace_steps) < policy.change_next)
         return false;
-    self->priority = -(int64_t)++policy.changes_done;
+    /* Lowest, or above those that gave way by themselves: both orders find bugs. */
+    self->priority = draw(0, 1) ? --policy.demoted : -(int64_t)++policy.changes_done;
     set_next_change();
     return true;
 }
@@ -105,6 +107,8 @@ bool tailrace_policy_access(void) {
     count(&tailrace_points);
     if (UNLIKELY(++policy.accesses_alone >= policy.accesses_max) && self) {
         policy.accesses_alone = 0;
+        if (policy.accesses_max > ACCESSES_ALONE_MIN)
+            policy.accesses_max /= 2;
         tailrace_policy_demote(self);
         return true;
     }
@@ -153,7 +157,7 @@ static bool is_due(struct task *task) {
         return false;
     if (wait->kind == WAIT_SLEEP || deadline_passed(wait))
         return true;
-    wait->due = LOAD(tailrace_points) + DUE_MAX;
+    wait->due = LOAD(tailrace_points) + (1ull << DUE_POWER_MAX);
     return false;
 }
 
@@ -186,9 +190,11 @@ static struct task *first_in_time(void) {
     }
     if (!first)
         return NULL;
-    bool skip = first->wait.kind == WAIT_SLEEP && !tailrace_any_outside();
+    bool skip =
+        first->wait.kind == WAIT_SLEEP && policy.skips < SKIPS_MAX && !tailrace_any_outside();
     if (!skip && !deadline_passed(&first->wait))
         return NULL;
+    policy.skips++;
     if (policy.virtual_ns < first->wait.order)
         policy.virtual_ns = first->wait.order;
     first->woke = WOKE_TIMEOUT;

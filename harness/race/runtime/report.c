@@ -9,23 +9,23 @@ enum { REPORTS_MAX = 64, TRACE_MAX = 32, ITEMS_MAX = 8 };
 
 #define WEAK __attribute__((weak))
 WEAK int __tsan_get_report_data(void *report, const char **description, int *count,
-                                int *stack_count, int *mop_count, int *loc_count,
-                                int *mutex_count, int *thread_count, int *unique_tid_count,
-                                void **sleep_trace, unsigned long trace_size);
+                                int *stack_count, int *mop_count, int *loc_count, int *mutex_count,
+                                int *thread_count, int *unique_tid_count, void **sleep_trace,
+                                unsigned long trace_size);
 WEAK int __tsan_get_report_stack(void *report, unsigned long index, void **trace,
                                  unsigned long trace_size);
 WEAK int __tsan_get_report_mop(void *report, unsigned long index, int *tid, void **address,
                                int *size, int *write, int *atomic, void **trace,
                                unsigned long trace_size);
-WEAK int __tsan_get_report_loc(void *report, unsigned long index, const char **type,
-                               void **address, unsigned long *start, unsigned long *size, int *tid,
-                               int *fd, int *suppressable, void **trace, unsigned long trace_size);
+WEAK int __tsan_get_report_loc(void *report, unsigned long index, const char **type, void **address,
+                               unsigned long *start, unsigned long *size, int *tid, int *fd,
+                               int *suppressable, void **trace, unsigned long trace_size);
 WEAK int __tsan_get_report_mutex(void *report, unsigned long index, unsigned long *mutex_id,
                                  void **address, int *destroyed, void **trace,
                                  unsigned long trace_size);
-WEAK int __tsan_get_report_thread(void *report, unsigned long index, int *tid,
-                                  unsigned long *os_id, int *running, const char **name,
-                                  int *parent_tid, void **trace, unsigned long trace_size);
+WEAK int __tsan_get_report_thread(void *report, unsigned long index, int *tid, unsigned long *os_id,
+                                  int *running, const char **name, int *parent_tid, void **trace,
+                                  unsigned long trace_size);
 void __tsan_on_report(void *report);
 
 static struct line line;
@@ -55,8 +55,8 @@ static void accesses(void *report, int count) {
         __tsan_get_report_mop(report, (unsigned long)i, &tid, &address, &size, &write, &atomic,
                               trace, TRACE_MAX);
         char role[64], of[64];
-        tailrace_role(of, sizeof(of), atomic ? "atomic " : "", UINT64_MAX,
-                      write ? "write" : "read", " of ");
+        tailrace_role(of, sizeof(of), atomic ? "atomic " : "", UINT64_MAX, write ? "write" : "read",
+                      " of ");
         tailrace_role(role, sizeof(role), of, (uint64_t)size, " bytes by thread T", "");
         tailrace_role(of, sizeof(of), role, (uint64_t)tid, "", "");
         stack(of, trace);

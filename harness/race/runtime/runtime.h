@@ -68,9 +68,10 @@ struct task {
     _Atomic uint32_t state;
     _Atomic int tid; /* 0: still starting */
     _Atomic bool busy, signalled, cancelled, woken;
-    bool detached, real; /* real: makes the real call, so blocks where we cannot see it */
-    uint8_t rounds;      /* of destructors */
-    uint32_t number;     /* in the order of creation */
+    bool detached;
+    _Atomic bool brief; /* until its next point in a call that may block, but not for long */
+    uint8_t rounds;     /* of destructors */
+    uint32_t number;    /* in the order of creation */
     int64_t priority;
     _Atomic pthread_t handle; /* 0: not known yet */
     void *(*start)(void *);
@@ -90,7 +91,8 @@ struct task {
 #define CALLER __builtin_return_address(0)
 
 /* The run: start.c. */
-extern _Atomic uint32_t tailrace_on; /* enum race_schedule; 0 until started, after a fork, without seed */
+extern _Atomic uint32_t
+    tailrace_on; /* enum race_schedule; 0 until started, after a fork, without seed */
 extern uint64_t tailrace_seed;
 extern _Atomic bool tailrace_unserialised, tailrace_exiting;
 void tailrace_finish(void); /* freezes what the end line says */
@@ -138,8 +140,8 @@ extern rng tailrace_rng;
 extern uint32_t tailrace_threads, tailrace_spurious; /* 1 in so many waits; 0: never */
 void tailrace_policy_start(void);
 void tailrace_policy_new(struct task *task);
-bool tailrace_policy_access(void);             /* at an access: whether to switch */
-bool tailrace_policy_sync(struct task *self);  /* counts a point; whether to rather switch */
+bool tailrace_policy_access(void);            /* at an access: whether to switch */
+bool tailrace_policy_sync(struct task *self); /* counts a point; whether to rather switch */
 void tailrace_policy_demote(struct task *self);
 void tailrace_policy_switched(const struct task *to);
 void tailrace_policy_wait(struct wait *wait, uint64_t ns); /* draws when a timed one is due */
@@ -150,7 +152,8 @@ void tailrace_delay(bool sync); /* the delay schedule's sleep */
 
 /* Watching: watch.c, deadlock.c. */
 void tailrace_watch_start(void);
-_Noreturn void tailrace_unwind_self(struct task *self, const void *caller); /* ends in waiting for the end */
+_Noreturn void tailrace_unwind_self(struct task *self,
+                                    const void *caller); /* ends in waiting for the end */
 void tailrace_look_at_libraries(void); /* whether one may signal the program's conditions */
 void tailrace_stuck(uint32_t looks);   /* nobody can run, and the how manieth look in a row */
 char tailrace_thread_state(int tid);   /* its letter in /proc; X: gone */

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 
 enum {
-    PRIORITY_FIRST = 101,   /* among constructors: the first that a program may have */
-    DELAYS_MAX = 300,       /* of a thread; then 16 times rarer */
+    PRIORITY_FIRST = 101, /* among constructors: the first that a program may have */
+    DELAYS_MAX = 300,     /* of a thread; then 16 times rarer */
     DELAY_NS_MAX = 1000000,
-    DELAY_SYNC_MEAN = 16,   /* points to a delay, at most 16 times as many by the seed */
+    DELAY_SYNC_MEAN = 16, /* points to a delay, at most 16 times as many by the seed */
     DELAY_ACCESS_MEAN = 1024,
 };
 
@@ -27,12 +27,13 @@ static _Atomic uint64_t delay_threads;
 
 void tailrace_delay(bool sync) {
     if (delay_rng.state == 0)
-        delay_rng = rng_at(tailrace_seed, atomic_fetch_add_explicit(&delay_threads, 1,
-                                                                   memory_order_relaxed));
+        delay_rng = rng_at(tailrace_seed,
+                           atomic_fetch_add_explicit(&delay_threads, 1, memory_order_relaxed));
     atomic_fetch_add_explicit(&tailrace_points, 1, memory_order_relaxed);
     if (sync)
         atomic_fetch_add_explicit(&tailrace_sync_points, 1, memory_order_relaxed);
-    uint64_t mean = (uint64_t)(sync ? DELAY_SYNC_MEAN : DELAY_ACCESS_MEAN) << (tailrace_seed >> 11 & 3);
+    uint64_t mean = (uint64_t)(sync ? DELAY_SYNC_MEAN : DELAY_ACCESS_MEAN)
+                    << (tailrace_seed >> 11 & 3);
     if (delays > DELAYS_MAX)
         mean *= 16;
     if (rng_below(&delay_rng, mean) > 0)
@@ -53,8 +54,7 @@ void tailrace_finish(void) {
 
 void tailrace_write_end(void) {
     static struct line line;
-    if (!tailrace_logging() ||
-        atomic_exchange_explicit(&end.written, true, memory_order_relaxed))
+    if (!tailrace_logging() || atomic_exchange_explicit(&end.written, true, memory_order_relaxed))
         return;
     line.used = 0;
     line_text(&line, "{\"event\":\"end\",\"steps\":");
@@ -100,6 +100,7 @@ static void in_child(void) {
     STORE(tailrace_points, 0);
     STORE(tailrace_sync_points, 0);
     STORE(tailrace_steps, 0);
+    STORE(tailrace_trace, 0);
     STORE(tailrace_unserialised, false);
     STORE(end.frozen, false);
     STORE(end.written, false);

@@ -44,7 +44,8 @@ struct task *tailrace_task_new(void) {
         STORE(task->cancelled, false);
         STORE(task->woken, false);
         STORE(task->handle, 0);
-        task->detached = task->real = false;
+        task->detached = false;
+        STORE(task->brief, false);
         task->rounds = 0;
         task->once_depth = 0;
         task->wait.timed = false;
@@ -199,6 +200,7 @@ struct task *tailrace_enter(void) {
 }
 
 void tailrace_point(struct task *self) {
+    STORE(self->brief, false);
     if (LOAD(tailrace_turn) != self)
         tailrace_arrive(self);
     pass(self, tailrace_policy_sync(self) ? self : NULL);

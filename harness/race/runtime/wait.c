@@ -10,8 +10,8 @@
 #include <signal.h>
 
 enum { MUTEX_RECURSIVE = 1, MUTEX_ERRORCHECK = 2, MUTEX_PROTECT = 64, MUTEX_SHARED = 128 };
-#define MUTEX_OWNER_BITS 0x3fffffffu   /* of the lock word; above: waiters, owner died */
-#define MUTEX_PROTECT_BITS 0x7ffffu    /* above: the ceiling */
+#define MUTEX_OWNER_BITS 0x3fffffffu /* of the lock word; above: waiters, owner died */
+#define MUTEX_PROTECT_BITS 0x7ffffu  /* above: the ceiling */
 enum { RWLOCK_WRITE_LOCKED = 2, RWLOCK_READER_SHIFT = 3 };
 enum { COND_SHARED = 1 }; /* of __wrefs */
 enum { SPIN_FREE = 1 };
@@ -167,8 +167,11 @@ bool tailrace_wait_for(struct task *self, struct wait wait) {
 }
 
 enum woke tailrace_sleep(struct task *self, uint64_t ns, const void *caller) {
-    struct wait wait = {.kind = WAIT_SLEEP, .timed = true, .cancellable = true,
-                        .clock = CLOCK_MONOTONIC, .caller = caller};
+    struct wait wait = {.kind = WAIT_SLEEP,
+                        .timed = true,
+                        .cancellable = true,
+                        .clock = CLOCK_MONOTONIC,
+                        .caller = caller};
     pthread_testcancel();
     tailrace_yield(self);
     wait.deadline_ns = raw_now_ns(CLOCK_MONOTONIC) + ns;

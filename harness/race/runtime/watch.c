@@ -10,11 +10,12 @@
 
 enum {
     TICK_NS = 1000000,
-    SLEEPING_TICKS = 3,     /* asleep at so many looks in a row: blocked */
-    SLEEPING_FAR_TICKS = 5000, /* …in a call of a sanitizer's run-time, which ends by itself */
-    COMPUTING_CLOCKS = 30,  /* of processor time without a point, in hundredths of a second */
+    SLEEPING_TICKS = 3,         /* asleep at so many looks in a row: blocked */
+    SLEEPING_BRIEF_TICKS = 300, /* …in a join of a thread that is all but over, or the like */
+    SLEEPING_FAR_TICKS = 5000,  /* …in a call of a sanitizer's run-time, which ends by itself */
+    COMPUTING_CLOCKS = 30,      /* of processor time without a point, in hundredths of a second */
     COMPUTING_LOOK_TICKS = 64,
-    STUCK_TICKS = 50,       /* between two looks at a deadlock */
+    STUCK_TICKS = 50, /* between two looks at a deadlock */
     STACK_BYTES = 64 * 1024,
     STAT_BYTES = 1024,
     STAT_TIME_FIELD = 14, /* user, then system time */
@@ -109,7 +110,7 @@ static bool is_away(struct task *task) {
     seen.ticks++;
     char state = tailrace_thread_state(tid);
     seen.sleeping = state == 'S' || state == 'D' || state == 'T' ? seen.sleeping + 1 : 0;
-    if (seen.sleeping >= SLEEPING_TICKS)
+    if (seen.sleeping >= (LOAD(task->brief) ? SLEEPING_BRIEF_TICKS : SLEEPING_TICKS))
         return seen.sleeping >= SLEEPING_FAR_TICKS || !sleeps_in_runtime(tid);
     if (seen.ticks % COMPUTING_LOOK_TICKS)
         return false;

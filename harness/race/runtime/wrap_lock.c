@@ -16,8 +16,12 @@ static bool timed_point(struct task *self, enum wait_kind kind, const void *lock
                         const struct timespec *limit, const void *caller) {
     if (!tailrace_valid(limit))
         return true; /* the real call says so at once */
-    struct wait wait = {.kind = kind, .object = lock, .caller = caller, .timed = true,
-                        .clock = clock, .deadline_ns = tailrace_deadline(limit)};
+    struct wait wait = {.kind = kind,
+                        .object = lock,
+                        .caller = caller,
+                        .timed = true,
+                        .clock = clock,
+                        .deadline_ns = tailrace_deadline(limit)};
     if (!tailrace_wait_for(self, wait))
         return false;
     tailrace_wait(self);

@@ -57,8 +57,8 @@ FUNCTION(void, free, tailrace_sync, (void *block), (block))
              (volatile type * a, type * expected, type value, int order, int failed),              \
              (a, expected, value, order, failed))
 #define ATOMICS(bits, type)                                                                        \
-    FUNCTION(type, __tsan_atomic##bits##_load, tailrace_sync,                                      \
-             (const volatile type *a, int order), (a, order))                                      \
+    FUNCTION(type, __tsan_atomic##bits##_load, tailrace_sync, (const volatile type *a, int order), \
+             (a, order))                                                                           \
     FUNCTION(void, __tsan_atomic##bits##_store, tailrace_sync,                                     \
              (volatile type * a, type value, int order), (a, value, order))                        \
     ATOMIC_UPDATE(bits, type, exchange)                                                            \

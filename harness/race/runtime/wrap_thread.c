@@ -44,6 +44,7 @@ WRAP(int, pthread_create, pthread_t *thread, const pthread_attr_t *attributes,
     task->detached = detached == PTHREAD_CREATE_DETACHED;
     task->start = start;
     task->argument = argument;
+    STORE(self->brief, true);
     int error = __real_pthread_create(thread, attributes, tailrace_thread, task);
     if (error)
         tailrace_task_drop(task);
@@ -67,14 +68,14 @@ WRAP(int, pthread_join, pthread_t thread, void **result) {
         frame_leave();
         return error;
     }
-    struct wait wait = {
-        .kind = WAIT_JOIN, .object = target, .cancellable = true, .caller = CALLER};
+    struct wait wait = {.kind = WAIT_JOIN, .object = target, .cancellable = true, .caller = CALLER};
     tailrace_wait_for(self, wait);
     while (tailrace_wait(self) == WOKE_CANCEL) {
         STORE(self->cancelled, false);
         pthread_testcancel();
     }
     tailrace_task_drop(target);
+    STORE(self->brief, true);
     JUMP __real_pthread_join(thread, result);
 }
 

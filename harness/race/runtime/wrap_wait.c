@@ -17,7 +17,8 @@ bool tailrace_valid(const struct timespec *limit) {
 }
 
 uint64_t tailrace_deadline(const struct timespec *limit) {
-    return limit->tv_sec < 0 ? 0 : (uint64_t)limit->tv_sec * RAW_SECOND_NS + (uint64_t)limit->tv_nsec;
+    return limit->tv_sec < 0 ? 0
+                             : (uint64_t)limit->tv_sec * RAW_SECOND_NS + (uint64_t)limit->tv_nsec;
 }
 
 __attribute__((weak)) int __real_pthread_mutex_lock(pthread_mutex_t *mutex);
