@@ -148,8 +148,8 @@ static _Noreturn void write_report(void) {
     static struct line line;
     bool first = true;
     line.used = 0;
-    line_text(&line, "{\"kind\":\"deadlock\",\"message\":\"no thread can ever run again\","
-                     "\"stacks\":[");
+    tailrace_line_text(&line, "{\"kind\":\"deadlock\",\"message\":\"no thread can ever run again\","
+                              "\"stacks\":[");
     uint32_t end = LOAD(tailrace_task_end);
     for (uint32_t i = 0; i < end; i++) {
         struct task *task = &tailrace_tasks[i];
@@ -158,11 +158,11 @@ static _Noreturn void write_report(void) {
         char role[64];
         tailrace_role(role, sizeof(role), "thread T", task->number, " waits for ",
                       waits_for(task->wait.kind));
-        line_stack(&line, first, role, task->frames, task->frame_count);
+        tailrace_line_stack(&line, first, role, task->frames, task->frame_count);
         first = false;
     }
-    line_text(&line, "]}");
-    line_write(&line);
+    tailrace_line_text(&line, "]}");
+    tailrace_line_write(&line);
     tailrace_finish();
     tailrace_write_end();
     raw_exit(EXIT_DEADLOCK);
@@ -184,8 +184,9 @@ static bool imports_signal(const ElfW(Sym) * symbols, const char *names, size_t 
     size_t end = (size_t)(names - (const char *)symbols) / sizeof(*symbols);
     for (size_t i = 1; i < end && i < SYMBOLS_MAX && symbols[i].st_name < names_bytes; i++) {
         const char *name = names + symbols[i].st_name;
-        if (symbols[i].st_shndx == 0 && text_begins(name, "pthread_cond_") &&
-            (text_begins(name + 13, "signal") || text_begins(name + 13, "broadcast")))
+        if (symbols[i].st_shndx == 0 && tailrace_text_begins(name, "pthread_cond_") &&
+            (tailrace_text_begins(name + 13, "signal") ||
+             tailrace_text_begins(name + 13, "broadcast")))
             return true;
     }
     return false;

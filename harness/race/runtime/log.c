@@ -18,7 +18,7 @@ __attribute__((weak)) void __sanitizer_symbolize_pc(void *pc, const char *format
 static char prefix[PREFIX_BYTES + 16];
 static size_t prefix_length;
 
-bool text_begins(const char *text, const char *with) {
+bool tailrace_text_begins(const char *text, const char *with) {
     while (*with && *text == *with) {
         text++;
         with++;
@@ -31,12 +31,12 @@ static void line_char(struct line *line, char c) {
         line->text[line->used++] = c;
 }
 
-void line_text(struct line *line, const char *text) {
+void tailrace_line_text(struct line *line, const char *text) {
     while (*text)
         line_char(line, *text++);
 }
 
-void line_string(struct line *line, const char *text, size_t length_max) {
+void tailrace_line_string(struct line *line, const char *text, size_t length_max) {
     line_char(line, '"');
     for (; *text && length_max > 0; text++, length_max--) {
         unsigned char c = (unsigned char)*text;
@@ -47,7 +47,7 @@ void line_string(struct line *line, const char *text, size_t length_max) {
     line_char(line, '"');
 }
 
-void line_number(struct line *line, uint64_t number) {
+void tailrace_line_number(struct line *line, uint64_t number) {
     char digits[24];
     int n = 0;
     do
@@ -57,7 +57,7 @@ void line_number(struct line *line, uint64_t number) {
         line_char(line, digits[--n]);
 }
 
-void line_hexadecimal(struct line *line, uint64_t number) {
+void tailrace_line_hexadecimal(struct line *line, uint64_t number) {
     for (int shift = 60; shift >= 0; shift -= 4)
         line_char(line, "0123456789abcdef"[number >> shift & 15]);
 }
@@ -66,11 +66,11 @@ void tailrace_role(char *role, size_t bytes, const char *before, uint64_t number
                    const char *between, const char *after) {
     static struct line line; /* one report at a time */
     line.used = 0;
-    line_text(&line, before);
+    tailrace_line_text(&line, before);
     if (number != UINT64_MAX)
-        line_number(&line, number);
-    line_text(&line, between);
-    line_text(&line, after);
+        tailrace_line_number(&line, number);
+    tailrace_line_text(&line, between);
+    tailrace_line_text(&line, after);
     size_t i = 0;
     for (; i < line.used && i < bytes - 1; i++)
         role[i] = line.text[i];
@@ -79,12 +79,12 @@ void tailrace_role(char *role, size_t bytes, const char *before, uint64_t number
 
 static void frame(struct line *line, bool first, const char *function, const char *file,
                   uint64_t number) {
-    line_text(line, first ? "{\"function\":" : ",{\"function\":");
-    line_string(line, function, STRING_MAX);
-    line_text(line, ",\"file\":");
-    line_string(line, file, STRING_MAX);
-    line_text(line, ",\"line\":");
-    line_number(line, number);
+    tailrace_line_text(line, first ? "{\"function\":" : ",{\"function\":");
+    tailrace_line_string(line, function, STRING_MAX);
+    tailrace_line_text(line, ",\"file\":");
+    tailrace_line_string(line, file, STRING_MAX);
+    tailrace_line_text(line, ",\"line\":");
+    tailrace_line_number(line, number);
     line_char(line, '}');
 }
 
@@ -98,7 +98,7 @@ static char *cut(char *text) {
 }
 
 static bool is_ours(const char *function) {
-    return text_begins(function, "__wrap_") || text_begins(function, "tailrace_");
+    return tailrace_text_begins(function, "__wrap_") || tailrace_text_begins(function, "tailrace_");
 }
 
 /* What lies under main and threads' functions. */
@@ -107,7 +107,7 @@ static bool is_bottom(const char *function) {
         "__libc_start_", "_start", "__tsan_thread_start", "start_thread", "asan_thread_start",
         "clone3",        "<null>"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (text_begins(function, names[i]))
+        if (tailrace_text_begins(function, names[i]))
             return true;
     return false;
 }
@@ -124,7 +124,7 @@ static bool frames_of(struct line *line, bool first, uintptr_t pc) {
         for (; *end; end++)
             if (*end >= '0' && *end <= '9')
                 at = at * 10 + (uint64_t)(*end - '0');
-        bool unknown = text_begins(file, "<") || text_begins(file, "(");
+        bool unknown = tailrace_text_begins(file, "<") || tailrace_text_begins(file, "(");
         if (!is_ours(function) && !is_bottom(function) &&
             line->used + ROOM_FOR_FRAME < sizeof(line->text)) {
             frame(line, first, function, unknown ? "" : file, unknown ? 0 : at);
@@ -144,21 +144,21 @@ static bool frame_in_module(struct line *line, bool first, uintptr_t pc) {
         return first;
     static struct line name; /* one report at a time */
     name.used = 0;
-    line_text(&name, info.dli_sname ? info.dli_sname : "+0x");
+    tailrace_line_text(&name, info.dli_sname ? info.dli_sname : "+0x");
     if (!info.dli_sname)
-        line_hexadecimal(&name, pc - 1 - (uintptr_t)info.dli_fbase);
+        tailrace_line_hexadecimal(&name, pc - 1 - (uintptr_t)info.dli_fbase);
     name.text[name.used] = 0;
     frame(line, first, name.text, info.dli_fname ? info.dli_fname : "", 0);
     return false;
 }
 
-void line_stack(struct line *line, bool first, const char *role, const uintptr_t *pcs,
-                uint32_t count) {
+void tailrace_line_stack(struct line *line, bool first, const char *role, const uintptr_t *pcs,
+                         uint32_t count) {
     if (line->used + ROOM_FOR_FRAME > sizeof(line->text))
         return;
-    line_text(line, first ? "{\"role\":" : ",{\"role\":");
-    line_string(line, role, STRING_MAX);
-    line_text(line, ",\"frames\":[");
+    tailrace_line_text(line, first ? "{\"role\":" : ",{\"role\":");
+    tailrace_line_string(line, role, STRING_MAX);
+    tailrace_line_text(line, ",\"frames\":[");
     bool none = true;
     for (uint32_t i = 0; i < count; i++) {
         if (i > 0 && pcs[i] == pcs[i - 1])
@@ -166,7 +166,7 @@ void line_stack(struct line *line, bool first, const char *role, const uintptr_t
         none = __sanitizer_symbolize_pc ? frames_of(line, none, pcs[i])
                                         : frame_in_module(line, none, pcs[i]);
     }
-    line_text(line, "]}");
+    tailrace_line_text(line, "]}");
 }
 
 void tailrace_log_start(const char *path) {
@@ -178,13 +178,13 @@ bool tailrace_logging(void) {
     return prefix_length > 0;
 }
 
-void line_write(struct line *line) {
+void tailrace_line_write(struct line *line) {
     static struct line name;
     if (prefix_length == 0)
         return;
     name.used = 0;
-    line_text(&name, ".");
-    line_number(&name, (uint64_t)raw_pid());
+    tailrace_line_text(&name, ".");
+    tailrace_line_number(&name, (uint64_t)raw_pid());
     name.text[name.used] = 0;
     for (size_t i = 0; i <= name.used && i < 16; i++)
         prefix[prefix_length + i] = name.text[i];

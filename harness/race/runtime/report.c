@@ -38,7 +38,7 @@ static void stack(const char *role, void *const *trace) {
         pcs[count] = (uintptr_t)trace[count];
     if (count == 0)
         return;
-    line_stack(&line, first, role, pcs, count);
+    tailrace_line_stack(&line, first, role, pcs, count);
     first = false;
 }
 
@@ -64,7 +64,7 @@ static void accesses(void *report, int count) {
 }
 
 static bool same(const char *a, const char *b) {
-    return text_begins(a, b) && text_begins(b, a);
+    return tailrace_text_begins(a, b) && tailrace_text_begins(b, a);
 }
 
 static void places(void *report, int count) {
@@ -151,17 +151,17 @@ void __tsan_on_report(void *report) {
                            &thread_count, &tids, sleep_trace, 0);
     line.used = 0;
     first = true;
-    line_text(&line, "{\"kind\":");
-    line_string(&line, kind_of(type), sizeof(line.text));
-    line_text(&line, ",\"message\":\"ThreadSanitizer: ");
+    tailrace_line_text(&line, "{\"kind\":");
+    tailrace_line_string(&line, kind_of(type), sizeof(line.text));
+    tailrace_line_text(&line, ",\"message\":\"ThreadSanitizer: ");
     for (const char *at = type; *at; at++)
-        line_text(&line, (char[]){(char)(*at == '-' ? ' ' : *at), 0});
-    line_text(&line, "\",\"stacks\":[");
+        tailrace_line_text(&line, (char[]){(char)(*at == '-' ? ' ' : *at), 0});
+    tailrace_line_text(&line, "\",\"stacks\":[");
     accesses(report, mops);
     others(report, stacks);
     places(report, locs);
     mutexes(report, mutex_count);
     threads(report, thread_count);
-    line_text(&line, "]}");
-    line_write(&line);
+    tailrace_line_text(&line, "]}");
+    tailrace_line_write(&line);
 }

@@ -163,19 +163,19 @@ struct line {
     size_t used;
     char text[32768];
 };
-void line_text(struct line *line, const char *text);                      /* as it is */
-void line_string(struct line *line, const char *text, size_t length_max); /* quoted */
-void line_number(struct line *line, uint64_t number);
-void line_hexadecimal(struct line *line, uint64_t number);
+void tailrace_line_text(struct line *line, const char *text);                      /* as it is */
+void tailrace_line_string(struct line *line, const char *text, size_t length_max); /* quoted */
+void tailrace_line_number(struct line *line, uint64_t number);
+void tailrace_line_hexadecimal(struct line *line, uint64_t number);
 /* {"role": …, "frames": […]}, a comma before it but for the first. */
-void line_stack(struct line *line, bool first, const char *role, const uintptr_t *pcs,
-                uint32_t count);
-void line_write(struct line *line); /* appends it to the log */
+void tailrace_line_stack(struct line *line, bool first, const char *role, const uintptr_t *pcs,
+                         uint32_t count);
+void tailrace_line_write(struct line *line); /* appends it to the log */
 void tailrace_log_start(const char *prefix);
 bool tailrace_logging(void);
 /* The parts one after another, as much as there is room for; number: UINT64_MAX for none. */
 void tailrace_role(char *role, size_t bytes, const char *before, uint64_t number,
                    const char *between, const char *after);
-bool text_begins(const char *text, const char *with);
+bool tailrace_text_begins(const char *text, const char *with);
 
 #endif

@@ -57,20 +57,20 @@ void tailrace_write_end(void) {
     if (!tailrace_logging() || atomic_exchange_explicit(&end.written, true, memory_order_relaxed))
         return;
     line.used = 0;
-    line_text(&line, "{\"event\":\"end\",\"steps\":");
-    line_number(&line, end.steps);
-    line_text(&line, ",\"points\":");
-    line_number(&line, end.points);
-    line_text(&line, ",\"sync_points\":");
-    line_number(&line, end.syncs);
-    line_text(&line, ",\"threads\":");
-    line_number(&line, tailrace_threads);
-    line_text(&line, ",\"unserialised\":");
-    line_text(&line, end.unserialised ? "true" : "false");
-    line_text(&line, ",\"trace\":\"");
-    line_hexadecimal(&line, end.trace);
-    line_text(&line, "\"}");
-    line_write(&line);
+    tailrace_line_text(&line, "{\"event\":\"end\",\"steps\":");
+    tailrace_line_number(&line, end.steps);
+    tailrace_line_text(&line, ",\"points\":");
+    tailrace_line_number(&line, end.points);
+    tailrace_line_text(&line, ",\"sync_points\":");
+    tailrace_line_number(&line, end.syncs);
+    tailrace_line_text(&line, ",\"threads\":");
+    tailrace_line_number(&line, tailrace_threads);
+    tailrace_line_text(&line, ",\"unserialised\":");
+    tailrace_line_text(&line, end.unserialised ? "true" : "false");
+    tailrace_line_text(&line, ",\"trace\":\"");
+    tailrace_line_hexadecimal(&line, end.trace);
+    tailrace_line_text(&line, "\"}");
+    tailrace_line_write(&line);
 }
 
 /* The program is done; its other threads may run on while tools end. */
