@@ -26,6 +26,7 @@
 #define BUSY_SHARE 0.1  /* of one processor, over the last part of the time: it computes */
 #define BUSY_TIMES 5    /* as long may it, if it computes */
 #define REAP_ROUNDS 100 /* at 2 ms */
+#define GRACE_ROUNDS 50 /* of these: a symbolizer ends by itself once its program has */
 #define ENVIRONMENT_BYTES 65536
 #define MARK "TAILRACE_RACE_RUN"
 
@@ -188,32 +189,34 @@ static bool marked(const char *name, const char *mark) {
     return length > 0 && memmem(text, (size_t)length, mark, strlen(mark) + 1) != NULL;
 }
 
-/* Ends what carries the mark, and counts it: what left the process group has it still. */
-static uint32_t end_marked(const char *mark, pid_t pids[], uint32_t room) {
+/* What carries the mark: that which left the process group has it still. */
+static uint32_t find_marked(const char *mark, pid_t pids[], uint32_t room) {
     DIR *processes = opendir("/proc");
     uint32_t count = 0;
     for (struct dirent *entry; processes && (entry = readdir(processes));)
         if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' && count < room &&
-            marked(entry->d_name, mark)) {
-            pids[count] = (pid_t)atoi(entry->d_name);
-            kill(pids[count++], SIGKILL);
-        }
+            marked(entry->d_name, mark))
+            pids[count++] = (pid_t)atoi(entry->d_name);
     if (processes)
         closedir(processes);
     return count;
 }
 
-/* Ends and reaps the descendants, which are our children now. */
+/* Waits for the descendants, which are our children now, then ends them; how many had to be. */
 static uint32_t end_descendants(const char *mark) {
     pid_t pids[64];
-    uint32_t all = 0, found;
-    for (int round = 0; round < REAP_ROUNDS && (found = end_marked(mark, pids, 64)) > 0; round++) {
-        all = found > all ? found : all;
+    uint32_t ended = 0, found;
+    for (int round = 0; round < REAP_ROUNDS && (found = find_marked(mark, pids, 64)) > 0; round++) {
+        if (round >= GRACE_ROUNDS) {
+            ended = found > ended ? found : ended;
+            for (uint32_t i = 0; i < found; i++)
+                kill(pids[i], SIGKILL);
+        }
         clock_sleep_until_ns(clock_monotonic_ns() + 2 * NS_PER_MS);
         for (uint32_t i = 0; i < found; i++)
             waitpid(pids[i], NULL, WNOHANG);
     }
-    return all;
+    return ended;
 }
 
 void spawn_run(const struct spawn_request *request, struct spawn_result *result) {
