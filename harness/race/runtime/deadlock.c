@@ -75,7 +75,7 @@ static bool all_blocked(void) {
 }
 
 /* What a library may have done unseen: signalled a condition, come to a barrier. */
-static void wake_for_foreigners(void) {
+static void wake_for_foreigners(bool threads) {
     uint32_t end = LOAD(tailrace_task_end);
     for (uint32_t i = 0; i < end; i++) {
         struct task *task = &tailrace_tasks[i];
@@ -83,7 +83,7 @@ static void wake_for_foreigners(void) {
             continue;
         if (task->wait.kind == WAIT_COND) {
             STORE(task->woken, true);
-        } else if (task->wait.kind == WAIT_BARRIER) {
+        } else if (threads && task->wait.kind == WAIT_BARRIER) {
             STORE(task->state, TASK_OUTSIDE);
             tailrace_wake(task, GO_REAL);
         }
@@ -103,10 +103,10 @@ static void begin_report(void) {
 void tailrace_stuck(uint32_t looks) {
     bool restart;
     uint64_t signals = tailrace_lock();
-    bool stuck = !LOAD(tailrace_turn) && !LOAD(tailrace_exiting) && all_blocked();
+    bool idle = !LOAD(tailrace_turn) && !LOAD(tailrace_exiting), stuck = idle && all_blocked();
     bool foreign = stuck && has_foreign_threads();
-    if (stuck && (foreign || (libraries_signal && looks == FOREIGN_LOOKS)))
-        wake_for_foreigners();
+    if (foreign || (idle && libraries_signal && looks % FOREIGN_LOOKS == 0))
+        wake_for_foreigners(foreign);
     else if (stuck && looks >= LOOKS && !tailrace_handlers(&restart))
         begin_report();
     tailrace_unlock(signals);

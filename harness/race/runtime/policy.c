@@ -14,6 +14,7 @@ enum {
     ACCESSES_ALONE_MIN = 1 << 12, /* each time that it did so, sooner */
     ACCESSES_ALONE_POWER_MIN = 16,
     ACCESSES_ALONE_POWER_MAX = 20,
+    WALK_POWER = 14,   /* after 2^14 synchronisation points the walk switches ever more rarely */
     SKIPS_MAX = 64,    /* sleeps in a row that take no time: who polls may wait for the world */
     DUE_POWER_MAX = 8, /* 2^… points until a timed wait is looked at though others can run */
     PRIORITY_DEMOTED = -1000,
@@ -136,6 +137,11 @@ bool tailrace_policy_sync(struct task *self) {
     policy.syncs_alone = 0;
     tailrace_policy_demote(self);
     return true;
+}
+
+bool tailrace_policy_stays(void) {
+    uint64_t rarity = LOAD(tailrace_sync_points) >> WALK_POWER;
+    return !policy.pct && rarity > 0 && rng_below(&tailrace_rng, rarity + 1) > 0;
 }
 
 bool tailrace_any_outside(void) {

@@ -142,6 +142,7 @@ void tailrace_policy_start(void);
 void tailrace_policy_new(struct task *task);
 bool tailrace_policy_access(void);            /* at an access: whether to switch */
 bool tailrace_policy_sync(struct task *self); /* counts a point; whether to rather switch */
+bool tailrace_policy_stays(void); /* drawn: no switch at this point, to get on in long runs */
 void tailrace_policy_demote(struct task *self);
 void tailrace_policy_switched(const struct task *to);
 void tailrace_policy_wait(struct wait *wait, uint64_t ns); /* draws when a timed one is due */

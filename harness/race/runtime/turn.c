@@ -203,7 +203,9 @@ void tailrace_point(struct task *self) {
     STORE(self->brief, false);
     if (LOAD(tailrace_turn) != self)
         tailrace_arrive(self);
-    pass(self, tailrace_policy_sync(self) ? self : NULL);
+    bool other = tailrace_policy_sync(self);
+    if (other || !tailrace_policy_stays())
+        pass(self, other ? self : NULL);
 }
 
 void tailrace_yield(struct task *self) {
