@@ -27,7 +27,7 @@ static void set_sanitizer(const struct detector *detector, const struct detector
                                                          [DETECTOR_ID_msan] = "MSAN_OPTIONS",
                                                          [DETECTOR_ID_ubsan] = "UBSAN_OPTIONS"};
     static const char *const options[DETECTOR_ID_COUNT] = {
-        [DETECTOR_ID_tsan] = "exitcode=0:second_deadlock_stack=1:history_size=4",
+        [DETECTOR_ID_tsan] = "second_deadlock_stack=1:history_size=4:atexit_sleep_ms=20",
         [DETECTOR_ID_asan] = "detect_leaks=1:detect_stack_use_after_return=1:"
                              "allocator_may_return_null=1",
         [DETECTOR_ID_msan] = "print_stats=0",
