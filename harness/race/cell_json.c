@@ -17,7 +17,8 @@ const char *schedule_name(enum race_schedule schedule) {
 
 bool cell_expected(const struct race_case *one, const struct detector *detector, const char *mode) {
     bool silent = one->modes == CASE_MODES && strcmp(mode, "plain") == 0;
-    return !silent && detector->kind != DETECTOR_RUST && strchr(one->sees, detector->letter);
+    bool tool = detector->kind != DETECTOR_RUST && detector->kind != DETECTOR_NATIVE;
+    return !silent && tool && strchr(one->sees, detector->letter);
 }
 
 /* Without a tool the program is ended by a signal in nearly every run; under it, in none. */
