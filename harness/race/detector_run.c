@@ -27,9 +27,10 @@ static void set_sanitizer(const struct detector *detector, const struct detector
                                                          [DETECTOR_ID_msan] = "MSAN_OPTIONS",
                                                          [DETECTOR_ID_ubsan] = "UBSAN_OPTIONS"};
     static const char *const options[DETECTOR_ID_COUNT] = {
-        [DETECTOR_ID_tsan] = "second_deadlock_stack=1:history_size=4:atexit_sleep_ms=20",
+        [DETECTOR_ID_tsan] = "second_deadlock_stack=1:history_size=4:"
+                             "atexit_sleep_ms=20:handle_abort=1",
         [DETECTOR_ID_asan] = "detect_leaks=1:detect_stack_use_after_return=1:"
-                             "allocator_may_return_null=1",
+                             "allocator_may_return_null=1:handle_abort=1",
         [DETECTOR_ID_msan] = "print_stats=0",
         [DETECTOR_ID_ubsan] = "print_stacktrace=1"};
     enum detector_id id = detector_id(detector);

@@ -17,6 +17,7 @@
 #define JOBS_MAX 64
 #define TIMEOUT_TIMES 10
 #define TIMEOUT_MIN_S 2
+#define HANGS_ENOUGH 3 /* of one schedule: then others take its turns, while any does not hang */
 
 /* Shared by the threads that run; the mutex holds all below it. */
 struct gate {
@@ -28,6 +29,7 @@ struct gate {
     pthread_mutex_t mutex;
     uint32_t next;
     uint64_t points, sync_points; /* of an earlier run: for seeds */
+    uint32_t hangs[SCHEDULE_COUNT];
     struct race_result *result;
 };
 
@@ -63,6 +65,8 @@ static void add_outcome(const struct gate *gate, const char *detector, struct la
     else if (result->end == SPAWN_SPUN)
         add(&lane->all, detector, "hang", "it still computed when it was ended after %d s",
             seconds);
+    else if (result->end == SPAWN_SIGNALED && gate_crash_told(&lane->all))
+        return;
     else if (result->end == SPAWN_SIGNALED && status == SIGABRT)
         add(&lane->all, detector, "abort", "it ended itself by signal %d (abort)", status);
     else if (result->end == SPAWN_SIGNALED)
@@ -119,7 +123,9 @@ static void take(struct gate *gate, const struct detector *detector, uint64_t se
     struct race_tally *tally = tally_of(result, detector->name, schedule);
     enum spawn_end end = lane->result.end;
     result->runs++;
-    result->hung += end == SPAWN_HUNG || end == SPAWN_SPUN;
+    bool hung = end == SPAWN_HUNG || end == SPAWN_SPUN;
+    result->hung += hung;
+    gate->hangs[gate->program->schedules > 1 ? seed_schedule(seed) : 0] += hung;
     result->crashed += gate_crashed(&lane->result, &lane->all);
     if (tally) {
         tally->runs++;
@@ -141,13 +147,24 @@ static void take(struct gate *gate, const struct detector *detector, uint64_t se
     }
 }
 
+/* In turn, but for those that have hung enough: each costs a timeout and tells nothing new. */
+static enum race_schedule schedule_of(struct gate *gate, const struct gate_target *target,
+                                      uint32_t turn) {
+    uint32_t count = target->scheduled ? gate->program->schedules : 1;
+    enum race_schedule schedule = (enum race_schedule)(turn % count);
+    pthread_mutex_lock(&gate->mutex);
+    for (uint32_t i = 0; i < count && gate->hangs[schedule] >= HANGS_ENOUGH; i++)
+        schedule = (enum race_schedule)((schedule + 1) % count);
+    pthread_mutex_unlock(&gate->mutex);
+    return schedule;
+}
+
 static void run_one(struct gate *gate, struct lane *lane, uint32_t number, uint64_t points,
                     uint64_t sync_points) {
     const struct gate_program *program = gate->program;
     const struct gate_target *target = &program->targets[number % program->target_count];
     uint32_t turn = number / program->target_count;
-    enum race_schedule schedule =
-        target->scheduled ? (enum race_schedule)(turn % program->schedules) : 0;
+    enum race_schedule schedule = schedule_of(gate, target, turn);
     char log[GATE_PATH_BYTES + 32];
     struct run_shape shape;
     struct detector_run run = {.argv = target->argv,

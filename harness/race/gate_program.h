@@ -10,7 +10,7 @@
 #define GATE_ARGUMENTS_MAX 1024
 #define GATE_STATUSES_MAX 8
 #define GATE_REFERENCE_RUNS 3
-#define GATE_REFERENCE_TIMEOUT_S 30
+#define GATE_REFERENCE_TIMEOUT_S 10 /* asleep; five times that, if it computes */
 
 /* The program as one detector runs it. */
 struct gate_target {
@@ -40,6 +40,7 @@ void gate_program_close(struct gate_program *program); /* removes the folder */
 bool gate_program_status_known(const struct gate_program *program, int status);
 
 /* Whether a run ended by a signal, or by what a sanitizer makes of one. */
+bool gate_crash_told(const struct findings *all); /* some finding says so, with its place */
 bool gate_crashed(const struct spawn_result *result, const struct findings *all);
 
 #endif

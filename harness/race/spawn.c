@@ -27,6 +27,7 @@
 #define BUSY_TIMES 5    /* as long may it, if it computes */
 #define REAP_ROUNDS 100 /* at 2 ms */
 #define GRACE_ROUNDS 50 /* of these: a symbolizer ends by itself once its program has */
+#define SCANS_EMPTY 2   /* in one, a process may be missed that was forked while /proc was read */
 #define ENVIRONMENT_BYTES 65536
 #define MARK "TAILRACE_RACE_RUN"
 
@@ -70,7 +71,8 @@ static char **environment(const struct spawn_request *request, char *mark) {
 }
 
 /* In the child of a threaded process: only calls that are safe there. */
-static _Noreturn void become(const struct spawn_request *request, char **all, int said) {
+static _Noreturn void become(const struct spawn_request *request, char **all, int said,
+                             int failed) {
     sigset_t none;
     int null = open("/dev/null", O_RDWR);
     setpgid(0, 0);
@@ -83,7 +85,9 @@ static _Noreturn void become(const struct spawn_request *request, char **all, in
     sigprocmask(SIG_SETMASK, &none, NULL);
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     execvpe(request->argv[0], request->argv, all);
-    dprintf(STDERR_FILENO, "%s: %s\n", request->argv[0], strerror(errno));
+    int why = errno;
+    if (write(failed, &why, sizeof why) != sizeof why)
+        _exit(126);
     _exit(127);
 }
 
@@ -205,45 +209,61 @@ static uint32_t find_marked(const char *mark, pid_t pids[], uint32_t room) {
 /* Waits for the descendants, which are our children now, then ends them; how many had to be. */
 static uint32_t end_descendants(const char *mark) {
     pid_t pids[64];
-    uint32_t ended = 0, found;
-    for (int round = 0; round < REAP_ROUNDS && (found = find_marked(mark, pids, 64)) > 0; round++) {
+    uint32_t ended = 0, none = 0;
+    for (int round = 0; round < REAP_ROUNDS && none < SCANS_EMPTY; round++) {
+        uint32_t found = find_marked(mark, pids, 64);
+        none = found ? 0 : none + 1;
         if (round >= GRACE_ROUNDS) {
             ended = found > ended ? found : ended;
             for (uint32_t i = 0; i < found; i++)
                 kill(pids[i], SIGKILL);
         }
-        clock_sleep_until_ns(clock_monotonic_ns() + 2 * NS_PER_MS);
+        if (found)
+            clock_sleep_until_ns(clock_monotonic_ns() + 2 * NS_PER_MS);
         for (uint32_t i = 0; i < found; i++)
             waitpid(pids[i], NULL, WNOHANG);
     }
     return ended;
 }
 
+static void close_both(const int pipe[2]) {
+    close(pipe[0]);
+    close(pipe[1]);
+}
+
 void spawn_run(const struct spawn_request *request, struct spawn_result *result) {
     char mark[64];
-    int said[2];
+    int said[2], failed[2] = {-1, -1}, why = 0;
     struct rusage usage = {0};
     memset(result, 0, sizeof *result);
     uint32_t number = atomic_fetch_add_explicit(&runs_started, 1, memory_order_relaxed);
     snprintf(mark, sizeof mark, MARK "=%d.%u", (int)getpid(), number);
     char **all = environment(request, mark);
     result->end = SPAWN_FAILED;
-    if (!all || pipe2(said, O_CLOEXEC | O_NONBLOCK) != 0) {
+    if (!all || pipe2(failed, O_CLOEXEC) != 0 || pipe2(said, O_CLOEXEC | O_NONBLOCK) != 0) {
+        if (failed[0] >= 0)
+            close_both(failed);
         free(all);
         return;
     }
     fcntl(said[1], F_SETFL, 0); /* the program's end blocks as usual */
     pid_t pid = interrupted ? -1 : fork();
     if (pid == 0)
-        become(request, all, said[1]);
+        become(request, all, said[1], failed[1]);
     close(said[1]);
+    close(failed[1]);
     if (pid > 0) {
         watch(request, pid, said[0], result, &usage);
         result->left_behind = end_descendants(mark);
         listen(said[0], result);
+        if (read(failed[0], &why, sizeof why) == sizeof why) {
+            result->end = SPAWN_FAILED;
+            snprintf(result->said, sizeof result->said, "%s", strerror(why));
+        }
     } else if (interrupted)
         result->end = SPAWN_INTERRUPTED;
     close(said[0]);
+    close(failed[0]);
     free(all);
     result->cpu_s = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
                     (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
