@@ -18,14 +18,27 @@ enum {
     SKIPS_MAX = 64,    /* sleeps in a row that take no time: who polls may wait for the world */
     DUE_POWER_MAX = 8, /* 2^… points until a timed wait is looked at though others can run */
     PRIORITY_DEMOTED = -1000,
+    PRIORITY_MIDDLE = 1 << 30,
+    WINDOWS_POWER_MAX = 3,
 };
 
 _Atomic uint64_t tailrace_points, tailrace_sync_points, tailrace_steps, tailrace_trace;
 rng tailrace_rng;
 uint32_t tailrace_threads, tailrace_spurious;
 
+/* What PCT's steps are. A window is where a thread comes back to what it has just acquired, read or
+ * changed, or waits for a condition: what it knows may be out of date, if others run now. (After
+ * C. S. Park and K. Sen's and S. Park et al.'s directed schedulers, CTrigger, ASPLOS 2009.) */
+enum grain { GRAIN_SYNC, GRAIN_WINDOW, GRAIN_ACCESS };
+/* PCT's first priorities: drawn, or main first and then the newest or the oldest: plain runs know
+ * little but the last. */
+enum order { ORDER_DRAWN, ORDER_NEWEST, ORDER_OLDEST, ORDERS };
+
 static struct {
-    bool pct, fine; /* fine: accesses are steps too */
+    bool pct;
+    enum grain grain;
+    enum order order;
+    int64_t next_priority;
     uint32_t change_count, changes_done, gap_mean, syncs_max, accesses_max;
     uint64_t changes[CHANGES_MAX], change_next;
     int64_t demoted;
@@ -54,26 +67,51 @@ static uint64_t expected_steps(uint32_t length) {
     return steps > 2 ? steps : 2;
 }
 
+/* Of four seeds one has accesses as steps, and the fewer changes the more have windows. */
+static enum grain grain_of(enum race_schedule kind) {
+    uint32_t turn = seed_number(tailrace_seed) % 4;
+    if (turn == SEED_ACCESS_TURN)
+        return GRAIN_ACCESS;
+    return kind >= SCHEDULE_PCT2 && turn <= (uint32_t)(SCHEDULE_PCT4 - kind) ? GRAIN_WINDOW
+                                                                             : GRAIN_SYNC;
+}
+
+/* 1, 1, 2 or 4: what goes wrong does so at one of the first as a rule. */
+static uint64_t few_windows(void) {
+    uint64_t power = draw(0, WINDOWS_POWER_MAX);
+    return power ? 1ull << (power - 1) : 1;
+}
+
 void tailrace_policy_start(void) {
     enum race_schedule kind = seed_schedule(tailrace_seed);
     tailrace_rng = rng_at(tailrace_seed, 0);
     policy.pct = kind >= SCHEDULE_PCT2;
-    policy.fine = seed_number(tailrace_seed) & 1;
+    policy.grain = grain_of(kind);
+    policy.order = (enum order)draw(0, ORDERS - 1);
+    if (policy.grain == GRAIN_WINDOW && policy.order == ORDER_DRAWN)
+        policy.order = ORDER_OLDEST; /* the usual order, but for what the change does */
     policy.syncs_max = (uint32_t)draw(SYNCS_ALONE_MIN, SYNCS_ALONE_MAX);
     policy.accesses_max = 1u << draw(ACCESSES_ALONE_POWER_MIN, ACCESSES_ALONE_POWER_MAX);
     policy.gap_mean = 4u << draw(0, 6);
     policy.gap = (int64_t)draw(1, 2 * policy.gap_mean - 1);
     policy.demoted = PRIORITY_DEMOTED;
-    tailrace_spurious = draw(0, 1) ? (uint32_t)draw(8, 64) : 0;
+    tailrace_spurious = kind != SCHEDULE_PCT2 && draw(0, 1) ? (uint32_t)draw(2, 16) : 0;
     policy.change_count = policy.pct ? (uint32_t)(kind - SCHEDULE_PCT2) + 1 : 0;
+    uint64_t steps =
+        policy.grain == GRAIN_WINDOW ? few_windows() : expected_steps(seed_length(tailrace_seed));
     for (uint32_t i = 0; i < policy.change_count; i++)
-        policy.changes[i] = draw(1, expected_steps(seed_length(tailrace_seed)));
+        policy.changes[i] = draw(1, steps);
     set_next_change();
 }
 
 void tailrace_policy_new(struct task *task) {
     task->number = tailrace_threads++;
-    task->priority = (int64_t)(rng_u64(&tailrace_rng) >> 2) + 1;
+    int64_t drawn = (int64_t)(rng_u64(&tailrace_rng) >> 2) + 1;
+    bool first = task->number == 0 && policy.order != ORDER_DRAWN;
+    task->priority = first                          ? INT64_MAX
+                     : policy.order == ORDER_NEWEST ? PRIORITY_MIDDLE + task->number
+                     : policy.order == ORDER_OLDEST ? PRIORITY_MIDDLE - task->number
+                                                    : drawn;
 }
 
 void tailrace_policy_demote(struct task *self) {
@@ -113,23 +151,39 @@ bool tailrace_policy_access(void) {
         tailrace_policy_demote(self);
         return true;
     }
+    bool fresh = self && self->fresh;
+    if (self)
+        self->fresh = false;
+    if (fresh) /* what follows an unlock is no less a place to stop at than the unlock */
+        count(&tailrace_sync_points);
     if (policy.pct) {
-        if (!policy.fine)
+        if (policy.grain != GRAIN_ACCESS && !fresh)
             return false;
         count(&tailrace_steps);
         return self && change_point(self);
     }
     count(&tailrace_steps);
-    if (--policy.gap > 0)
+    if (--policy.gap > 0 && !(fresh && draw(0, 1)))
         return false;
     policy.gap = (int64_t)draw(1, 2 * policy.gap_mean - 1);
     return true;
 }
 
-bool tailrace_policy_sync(struct task *self) {
+/* Whether the thread was at the object lately; remembers that it is. */
+static bool comes_back(struct task *self, const volatile void *object) {
+    for (uint32_t i = 0; i < TASK_TOUCHED; i++)
+        if (self->touched[i] == object)
+            return true;
+    self->touched[self->touched_next++ % TASK_TOUCHED] = object;
+    return false;
+}
+
+bool tailrace_policy_sync(struct task *self, const volatile void *object) {
+    bool window = object && comes_back(self, object);
     count(&tailrace_points);
     count(&tailrace_sync_points);
-    count(&tailrace_steps);
+    if (policy.grain != GRAIN_WINDOW || window)
+        count(&tailrace_steps);
     if (policy.pct)
         change_point(self);
     if (++policy.syncs_alone < policy.syncs_max)

@@ -53,6 +53,8 @@ enum woke { WOKE_READY, WOKE_TIMEOUT, WOKE_SIGNAL, WOKE_CANCEL, WOKE_REAL };
 enum { GO_TURN = 1, GO_REAL = 2, GO_UNWIND = 4 };
 
 struct wait {
+    const volatile void
+        *came_for; /* what the point is at, if not the object: of a condition its mutex */
     enum wait_kind kind;
     bool timed, cancellable;
     clockid_t clock;
@@ -63,6 +65,7 @@ struct wait {
     const void *caller; /* the program's code that waits */
 };
 
+#define TASK_TOUCHED 4
 struct task {
     _Atomic uint32_t go; /* futex: GO_ bits */
     _Atomic uint32_t state;
@@ -73,7 +76,10 @@ struct task {
     uint8_t rounds;     /* of destructors */
     uint32_t number;    /* in the order of creation */
     int64_t priority;
-    _Atomic pthread_t handle; /* 0: not known yet */
+    bool fresh; /* no access yet since it gave something free */
+    uint8_t touched_next;
+    const volatile void *touched[TASK_TOUCHED]; /* what it acquired, read or changed last */
+    _Atomic pthread_t handle;                   /* 0: not known yet */
     void *(*start)(void *);
     void *argument;
     struct wait wait;
@@ -104,14 +110,15 @@ extern _Atomic uint32_t tailrace_task_end; /* slots above it were never used */
 extern _Atomic(struct task *) tailrace_turn;
 uint64_t tailrace_lock(void); /* returns the signals to restore */
 void tailrace_unlock(uint64_t signals);
-struct task *tailrace_task_new(void);                   /* locks; NULL: no room */
-struct task *tailrace_task_find(pthread_t thread);      /* NULL: none of ours */
-void tailrace_task_begin(struct task *self);            /* in its own thread; waits for the turn */
-void tailrace_thread_key(void);                         /* calls tailrace_task_done at its end */
-void tailrace_task_done(void);                          /* the calling thread's last */
-void tailrace_task_drop(struct task *task);             /* makes the slot free */
-struct task *tailrace_enter(void);                      /* the caller, scheduled; NULL: not so */
-void tailrace_point(struct task *self);                 /* a synchronisation point */
+struct task *tailrace_task_new(void);              /* locks; NULL: no room */
+struct task *tailrace_task_find(pthread_t thread); /* NULL: none of ours */
+void tailrace_task_begin(struct task *self);       /* in its own thread; waits for the turn */
+void tailrace_thread_key(void);                    /* calls tailrace_task_done at its end */
+void tailrace_task_done(void);                     /* the calling thread's last */
+void tailrace_task_drop(struct task *task);        /* makes the slot free */
+struct task *tailrace_enter(void);                 /* the caller, scheduled; NULL: not so */
+/* A synchronisation point; object: what is acquired, or the atomic; NULL where nothing is. */
+void tailrace_point(struct task *self, const volatile void *object);
 void tailrace_yield(struct task *self);                 /* one at which others go first */
 struct task *tailrace_self(void);                       /* NULL: not scheduled */
 enum woke tailrace_block(struct task *self);            /* self->wait is filled */
@@ -120,7 +127,7 @@ void tailrace_arrive(struct task *self);                /* and back */
 void tailrace_give(struct task *task);                  /* locked; NULL: nobody */
 void tailrace_wake(struct task *task, uint32_t go_bit); /* sets the bit, wakes */
 void tailrace_access(void);                             /* a point at an access to memory */
-void tailrace_sync(void);                               /* a point at an atomic or allocator call */
+void tailrace_sync(const volatile void *object);        /* a point at an atomic or allocator call */
 
 /* Waits: wait.c. */
 bool tailrace_wait_over(const struct task *task); /* peeks at the object itself */
@@ -140,8 +147,9 @@ extern rng tailrace_rng;
 extern uint32_t tailrace_threads, tailrace_spurious; /* 1 in so many waits; 0: never */
 void tailrace_policy_start(void);
 void tailrace_policy_new(struct task *task);
-bool tailrace_policy_access(void);            /* at an access: whether to switch */
-bool tailrace_policy_sync(struct task *self); /* counts a point; whether to rather switch */
+bool tailrace_policy_access(void); /* at an access: whether to switch */
+/* Counts a point; whether to rather switch. */
+bool tailrace_policy_sync(struct task *self, const volatile void *object);
 bool tailrace_policy_stays(void); /* drawn: no switch at this point, to get on in long runs */
 void tailrace_policy_demote(struct task *self);
 void tailrace_policy_switched(const struct task *to);

@@ -199,11 +199,11 @@ struct task *tailrace_enter(void) {
     return self && !LOAD(self->busy) ? self : NULL;
 }
 
-void tailrace_point(struct task *self) {
+void tailrace_point(struct task *self, const volatile void *object) {
     STORE(self->brief, false);
     if (LOAD(tailrace_turn) != self)
         tailrace_arrive(self);
-    bool other = tailrace_policy_sync(self);
+    bool other = tailrace_policy_sync(self, object);
     if (other || !tailrace_policy_stays())
         pass(self, other ? self : NULL);
 }
@@ -211,7 +211,7 @@ void tailrace_point(struct task *self) {
 void tailrace_yield(struct task *self) {
     if (LOAD(tailrace_turn) != self)
         tailrace_arrive(self);
-    tailrace_policy_sync(self);
+    tailrace_policy_sync(self, NULL);
     tailrace_policy_demote(self);
     pass(self, self);
 }
@@ -246,12 +246,12 @@ void tailrace_access(void) {
         pass(self, NULL);
 }
 
-void tailrace_sync(void) {
+void tailrace_sync(const volatile void *object) {
     if (LOAD(tailrace_on) == SCHEDULE_DELAY) {
         tailrace_delay(true);
         return;
     }
     struct task *self = own;
     if (self && !LOAD(self->busy))
-        tailrace_point(self);
+        tailrace_point(self, object);
 }

@@ -155,7 +155,7 @@ static uint64_t left_ns(const struct wait *wait) {
 }
 
 bool tailrace_wait_for(struct task *self, struct wait wait) {
-    tailrace_point(self);
+    tailrace_point(self, wait.came_for ? wait.came_for : wait.object);
     if (is_shared(&wait))
         return false;
     if (wait.cancellable)

@@ -64,8 +64,10 @@ static bool timed_point(struct task *self, enum wait_kind kind, const void *lock
 #define POINT(name, type)                                                                          \
     WRAP(int, name, type *lock) {                                                                  \
         struct task *self = UNLIKELY(LOAD(tailrace_on)) ? tailrace_enter() : NULL;                 \
-        if (self)                                                                                  \
-            tailrace_point(self);                                                                  \
+        if (self) {                                                                                \
+            tailrace_point(self, NULL);                                                            \
+            self->fresh = true;                                                                    \
+        }                                                                                          \
         JUMP __real_##name(lock);                                                                  \
     }
 

@@ -35,31 +35,31 @@ ACCESS(__tsan_unaligned_write16)
     result __wrap_##name parameters;                                                               \
     result __wrap_##name parameters {                                                              \
         if (UNLIKELY(LOAD(tailrace_on)))                                                           \
-            point();                                                                               \
+            point;                                                                                 \
         JUMP __real_##name arguments;                                                              \
     }
 
-FUNCTION(void, __tsan_read_range, tailrace_access, (void *a, unsigned long n), (a, n))
-FUNCTION(void, __tsan_write_range, tailrace_access, (void *a, unsigned long n), (a, n))
-FUNCTION(void *, __tsan_memcpy, tailrace_access, (void *a, const void *b, size_t n), (a, b, n))
-FUNCTION(void *, __tsan_memmove, tailrace_access, (void *a, const void *b, size_t n), (a, b, n))
-FUNCTION(void *, __tsan_memset, tailrace_access, (void *a, int byte, size_t n), (a, byte, n))
-FUNCTION(void *, malloc, tailrace_access, (size_t n), (n))
-FUNCTION(void *, calloc, tailrace_access, (size_t count, size_t n), (count, n))
-FUNCTION(void *, realloc, tailrace_sync, (void *block, size_t n), (block, n))
-FUNCTION(void, free, tailrace_sync, (void *block), (block))
+FUNCTION(void, __tsan_read_range, tailrace_access(), (void *a, unsigned long n), (a, n))
+FUNCTION(void, __tsan_write_range, tailrace_access(), (void *a, unsigned long n), (a, n))
+FUNCTION(void *, __tsan_memcpy, tailrace_access(), (void *a, const void *b, size_t n), (a, b, n))
+FUNCTION(void *, __tsan_memmove, tailrace_access(), (void *a, const void *b, size_t n), (a, b, n))
+FUNCTION(void *, __tsan_memset, tailrace_access(), (void *a, int byte, size_t n), (a, byte, n))
+FUNCTION(void *, malloc, tailrace_access(), (size_t n), (n))
+FUNCTION(void *, calloc, tailrace_access(), (size_t count, size_t n), (count, n))
+FUNCTION(void *, realloc, tailrace_sync(block), (void *block, size_t n), (block, n))
+FUNCTION(void, free, tailrace_sync(block), (void *block), (block))
 
 #define ATOMIC_UPDATE(bits, type, verb)                                                            \
-    FUNCTION(type, __tsan_atomic##bits##_##verb, tailrace_sync,                                    \
+    FUNCTION(type, __tsan_atomic##bits##_##verb, tailrace_sync(a),                                 \
              (volatile type * a, type value, int order), (a, value, order))
 #define ATOMIC_COMPARE(bits, type, verb)                                                           \
-    FUNCTION(int, __tsan_atomic##bits##_compare_exchange_##verb, tailrace_sync,                    \
+    FUNCTION(int, __tsan_atomic##bits##_compare_exchange_##verb, tailrace_sync(a),                 \
              (volatile type * a, type * expected, type value, int order, int failed),              \
              (a, expected, value, order, failed))
 #define ATOMICS(bits, type)                                                                        \
-    FUNCTION(type, __tsan_atomic##bits##_load, tailrace_sync, (const volatile type *a, int order), \
-             (a, order))                                                                           \
-    FUNCTION(void, __tsan_atomic##bits##_store, tailrace_sync,                                     \
+    FUNCTION(type, __tsan_atomic##bits##_load, tailrace_sync(a),                                   \
+             (const volatile type *a, int order), (a, order))                                      \
+    FUNCTION(void, __tsan_atomic##bits##_store, tailrace_sync(a),                                  \
              (volatile type * a, type value, int order), (a, value, order))                        \
     ATOMIC_UPDATE(bits, type, exchange)                                                            \
     ATOMIC_UPDATE(bits, type, fetch_add)                                                           \
@@ -70,7 +70,7 @@ FUNCTION(void, free, tailrace_sync, (void *block), (block))
     ATOMIC_UPDATE(bits, type, fetch_nand)                                                          \
     ATOMIC_COMPARE(bits, type, strong)                                                             \
     ATOMIC_COMPARE(bits, type, weak)                                                               \
-    FUNCTION(type, __tsan_atomic##bits##_compare_exchange_val, tailrace_sync,                      \
+    FUNCTION(type, __tsan_atomic##bits##_compare_exchange_val, tailrace_sync(a),                   \
              (volatile type * a, type expected, type value, int order, int failed),                \
              (a, expected, value, order, failed))
 
@@ -79,4 +79,4 @@ ATOMICS(16, uint16_t)
 ATOMICS(32, uint32_t)
 ATOMICS(64, uint64_t)
 ATOMICS(128, unsigned __int128)
-FUNCTION(void, __tsan_atomic_thread_fence, tailrace_sync, (int order), (order))
+FUNCTION(void, __tsan_atomic_thread_fence, tailrace_sync(NULL), (int order), (order))

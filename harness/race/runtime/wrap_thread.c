@@ -50,7 +50,7 @@ WRAP(int, pthread_create, pthread_t *thread, const pthread_attr_t *attributes,
         tailrace_task_drop(task);
     else if (!task->detached)
         STORE(task->handle, *thread);
-    tailrace_point(self);
+    tailrace_point(self, NULL);
     frame_leave();
     return error;
 }
@@ -82,7 +82,7 @@ WRAP(int, pthread_join, pthread_t thread, void **result) {
 WRAP(int, pthread_detach, pthread_t thread) {
     struct task *self = UNLIKELY(LOAD(tailrace_on)) ? tailrace_enter() : NULL;
     if (self)
-        tailrace_point(self);
+        tailrace_point(self, NULL);
     struct task *target = self ? tailrace_task_find(thread) : NULL;
     if (target && LOAD(target->state) == TASK_DONE)
         tailrace_task_drop(target);
@@ -96,14 +96,14 @@ _Noreturn void __wrap_pthread_exit(void *result);
 _Noreturn void __wrap_pthread_exit(void *result) {
     struct task *self = UNLIKELY(LOAD(tailrace_on)) ? tailrace_enter() : NULL;
     if (self)
-        tailrace_point(self);
+        tailrace_point(self, NULL);
     __real_pthread_exit(result);
 }
 
 WRAP(int, pthread_cancel, pthread_t thread) {
     struct task *self = UNLIKELY(LOAD(tailrace_on)) ? tailrace_enter() : NULL;
     if (self)
-        tailrace_point(self);
+        tailrace_point(self, NULL);
     struct task *target = LOAD(tailrace_on) ? tailrace_task_find(thread) : NULL;
     if (target)
         STORE(target->cancelled, true);

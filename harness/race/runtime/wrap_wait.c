@@ -39,7 +39,7 @@ static int lock_again(struct task *self, pthread_mutex_t *mutex, const void *cal
 /* Between unlock and lock: until signalled, or without, which POSIX allows. */
 static enum woke cond_wait(struct task *self, const struct wait *wait) {
     if (tailrace_spurious && rng_below(&tailrace_rng, tailrace_spurious) == 0) {
-        tailrace_point(self);
+        tailrace_point(self, NULL);
         return WOKE_READY;
     }
     self->wait = *wait;
@@ -50,6 +50,7 @@ static enum woke cond_wait(struct task *self, const struct wait *wait) {
 static int cond(struct task *self, pthread_cond_t *cond, pthread_mutex_t *mutex, struct wait wait) {
     wait.kind = WAIT_COND;
     wait.object = cond;
+    wait.came_for = mutex;
     wait.cancellable = true;
     if (!tailrace_wait_for(self, wait))
         return -1;
@@ -125,8 +126,10 @@ static void wake_waiters(const pthread_cond_t *cond, bool all, bool drawn) {
 
 static void signal_point(const pthread_cond_t *cond, bool all) {
     struct task *self = tailrace_enter();
-    if (self)
-        tailrace_point(self);
+    if (self) {
+        tailrace_point(self, NULL);
+        self->fresh = true;
+    }
     if (LOAD(tailrace_on) > SCHEDULE_DELAY)
         wake_waiters(cond, all, self != NULL);
 }
@@ -259,7 +262,7 @@ WRAP(int, pthread_barrier_wait, pthread_barrier_t *barrier) {
     }
     int result = __real_pthread_barrier_wait(barrier);
     tailrace_arrive(self);
-    tailrace_point(self);
+    tailrace_point(self, NULL);
     frame_leave();
     return result;
 }
