@@ -48,17 +48,15 @@ static bool is_library_file(const char *file) {
     /* glibc's, as its debug information names them: with and without the leading dot. Not its
      * folders alone: a program may have a malloc/ of its own. */
     static const char *const begins[] = {
-        "/usr/include/",   "/lib/x86_64",    "/usr/lib/",       "../sysdeps/",
-        "sysdeps/",        "./sysdeps/",     "./nptl/",         "nptl/",
-        "./csu/",          "csu/libc",       "csu/../",         "./malloc/",
-        "malloc/malloc.c", "malloc/arena.c", "./string/",       "string/../",
-        "./stdlib/",       "stdlib/exit.c",  "stdlib/abort.c",  "stdlib/msort.c",
-        "stdlib/cxa_",     "stdlib/../",     "./stdio-common/", "stdio-common/",
-        "./libio/",        "libio/",         "./misc/",         "misc/../",
-        "./io/",           "io/../",         "./posix/",        "posix/../",
-        "./signal/",       "signal/../",     "./time/",         "time/../",
-        "./elf/",          "elf/dl-",        "elf/../",         "./debug/",
-        "debug/../",       "./socket/",      "./assert/",       NULL};
+        "/usr/include/", "/lib/x86_64", "/usr/lib/",       "../sysdeps/",     "sysdeps/",
+        "./sysdeps/",    "./nptl/",     "nptl/",           "./csu/",          "csu/libc",
+        "csu/../",       "./malloc/",   "malloc/malloc.c", "malloc/arena.c",  "./string/",
+        "string/../",    "./stdlib/",   "stdlib/exit.c",   "stdlib/abort.c",  "stdlib/msort.c",
+        "stdlib/cxa_",   "stdlib/../",  "./stdio-common/", "stdio-common/",   "./libio/",
+        "libio/",        "./misc/",     "misc/../",        "./io/",           "io/../",
+        "./posix/",      "posix/../",   "./signal/",       "signal/../",      "./time/",
+        "time/../",      "./elf/",      "elf/dl-",         "elf/../",         "./debug/",
+        "debug/../",     "./socket/",   "./assert/",       "assert/assert.c", NULL};
     const char *slash = strrchr(file, '/'), *base = slash ? slash + 1 : file;
     return any_begins(file, begins) || any_in(file, parts) || is_runtime_source(base) ||
            is_valgrind_source(base);

@@ -124,7 +124,7 @@ MISTAKES = {
     "resume without a set": (["race", "--resume"], "--resume"),
     "resume of no set": (["race", "--resume", "--out", "/nowhere"], "/nowhere"),
     "gate option without a program": (["race", "--budget", "5"], "--source"),
-    "no program": (["race", "--"], "PROGRAM"),
+    "no program": (["race", "--"], "program"),
     "program that is not there": (["race", "--", "/nowhere/prog"], "/nowhere/prog"),
     "source that is not there": (["race", "--source", "/nowhere/f.c"], "/nowhere/f.c"),
     "cases with a program": (["race", "counter_rmw", "--", "true"], "cases"),

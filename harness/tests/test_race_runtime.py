@@ -191,8 +191,8 @@ def test_rare_race_is_found(built, tmp_path):
 
 def test_free_is_a_point(built, tmp_path):
     hits = sum(bool(Run(built / "race", "gone", seed("pct3", number), tmp_path).reports)
-               for number in range(1, 31))
-    assert hits >= 5
+               for number in range(1, 61))
+    assert hits >= 4  # 8 expected; seeds replay
 
 
 def test_a_log_for_each_process(built, tmp_path):
