@@ -159,7 +159,7 @@ def test_seed_replays(built, tmp_path, program, name, kind):
 @pytest.mark.parametrize("kind", ["walk", "pct2"])
 def test_seeds_differ(built, tmp_path, kind):
     traces = {Run(built / "locks", "cond", seed(kind, number), tmp_path).ends[0]["trace"]
-              for number in range(1, 11)}
+              for number in range(1, 41)}
     assert len(traces) > 5
 
 

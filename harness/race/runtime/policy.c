@@ -20,6 +20,7 @@ enum {
     PRIORITY_DEMOTED = -1000,
     PRIORITY_MIDDLE = 1 << 30,
     WINDOWS_POWER_MAX = 3,
+    HELD_NS_MAX = 100000000,
 };
 
 _Atomic uint64_t tailrace_points, tailrace_sync_points, tailrace_steps, tailrace_trace;
@@ -36,6 +37,7 @@ enum order { ORDER_DRAWN, ORDER_NEWEST, ORDER_OLDEST, ORDERS };
 
 static struct {
     bool pct;
+    bool late; /* timed waits run out before others get on, now and then */
     enum grain grain;
     enum order order;
     int64_t next_priority;
@@ -87,6 +89,7 @@ void tailrace_policy_start(void) {
     tailrace_rng = rng_at(tailrace_seed, 0);
     policy.pct = kind >= SCHEDULE_PCT2;
     policy.grain = grain_of(kind);
+    policy.late = draw(0, 2) == 0;
     policy.order = (enum order)draw(0, ORDERS - 1);
     if (policy.grain == GRAIN_WINDOW && policy.order == ORDER_DRAWN)
         policy.order = ORDER_OLDEST; /* the usual order, but for what the change does */
@@ -126,6 +129,7 @@ void tailrace_policy_switched(const struct task *to) {
 void tailrace_policy_wait(struct wait *wait, uint64_t ns) {
     wait->due = LOAD(tailrace_points) + (1ull << draw(0, DUE_POWER_MAX));
     wait->order = policy.virtual_ns + ns;
+    wait->held = policy.late && wait->kind != WAIT_SLEEP && ns <= HELD_NS_MAX && draw(0, 1);
 }
 
 static void count(_Atomic uint64_t *counter) {

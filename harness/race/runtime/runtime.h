@@ -57,6 +57,7 @@ struct wait {
         *came_for; /* what the point is at, if not the object: of a condition its mutex */
     enum wait_kind kind;
     bool timed, cancellable;
+    bool held; /* its time is to run out before the others get on */
     clockid_t clock;
     uint64_t deadline_ns; /* of clock, where timed */
     uint64_t due;         /* points at which the deadline is looked at though others can run */

@@ -130,10 +130,20 @@ static void run_signals(void) {
     time(NULL);
 }
 
+static uint64_t left_ns(const struct wait *wait) {
+    uint64_t now = raw_now_ns(wait->clock);
+    return wait->deadline_ns > now ? wait->deadline_ns - now : 0;
+}
+
 enum woke tailrace_wait(struct task *self) {
     for (;;) {
         if (tailrace_wait_over(self))
             return WOKE_READY;
+        if (self->wait.held) { /* with the turn: the others stand still until its time is up */
+            self->wait.held = false;
+            raw_sleep_ns(left_ns(&self->wait));
+            return tailrace_wait_over(self) ? WOKE_READY : WOKE_TIMEOUT;
+        }
         enum woke woke = tailrace_block(self);
         if (woke != WOKE_SIGNAL && woke != WOKE_READY)
             return woke;
@@ -147,11 +157,6 @@ enum woke tailrace_wait(struct task *self) {
         if (wait.kind == WAIT_SLEEP || (wait.kind == WAIT_SEM && !restart))
             return WOKE_SIGNAL;
     }
-}
-
-static uint64_t left_ns(const struct wait *wait) {
-    uint64_t now = raw_now_ns(wait->clock);
-    return wait->deadline_ns > now ? wait->deadline_ns - now : 0;
 }
 
 bool tailrace_wait_for(struct task *self, struct wait wait) {
