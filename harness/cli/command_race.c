@@ -191,7 +191,8 @@ static bool parse(struct arguments *to, int argc, char **argv, struct error *err
             return false;
     bool gate = to->source_count || to->program;
     if (to->program && !to->source_count && (!to->program[0] || to->word_count))
-        return error_set(error, EXIT_INPUT, "a gate takes one program, -- PROGRAM [ARG...], and no cases");
+        return error_set(error, EXIT_INPUT,
+                         "a gate takes a program, -- PROGRAM [ARG...], and no cases");
     if (!gate && to->gate_only)
         return error_set(error, EXIT_INPUT,
                          "this option needs a program: -- PROGRAM, or --source FILE.c");

@@ -21,7 +21,8 @@ NAME_CHARS = 38
 
 def rare_rows(matrix):
     """What is drawn: rows that plain runs show in few of theirs and some schedule shows at all."""
-    found = [lane for lane in lanes(matrix) if exposed_rate(lane.plain) < RARE and exposed_rate(lane.best) > 0]
+    found = [lane for lane in lanes(matrix)
+             if exposed_rate(lane.plain) < RARE and exposed_rate(lane.best) > 0]
     return sorted(found, key=lambda lane: -exposed_rate(lane.best))[:ROWS_MAX]
 
 
@@ -46,7 +47,8 @@ def schedules_figure(matrix):
                 dot(axes, place + SPREAD * (2 * (rank + 0.5) / len(names) - 1), name,
                     lane.all[name])
     axes.set(xlim=(-1.5, 101.5), ylim=(len(rows) - 0.5, -0.5),
-             xlabel="share of runs under TSan that show the defect: report, failed check, hang or crash (%)")
+             xlabel="share of runs under TSan that show the defect:"
+                    " report, failed check, hang or crash (%)")
     axes.set_xticks(range(0, 101, 10))
     axes.set_yticks(range(len(rows)), labels)
     axes.tick_params(axis="y", length=0)

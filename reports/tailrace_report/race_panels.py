@@ -69,8 +69,8 @@ def lines(cells, detector):
         made += [("Reported rightly", [fraction(one.get("hits"), one.get("runs")) for one in ran]),
                  ("Share of runs", [share(rate(cell)) if rate(cell) is not None else None
                                     for cell in cells]),
-                 ("95" + SPACE + "% interval", [between(interval(cell)) if bug(cell).get("runs") else None
-                                                for cell in cells])]
+                 ("95" + SPACE + "% interval",
+                  [between(interval(cell)) if bug(cell).get("runs") else None for cell in cells])]
         made += [(title, [fraction(one.get(key) or None, one.get("runs")) for one in ran])
                  for key, title in OUTCOMES.items()]
         made += [("First report after", [milliseconds(one.get("first_report_ms")) for one in ran])]

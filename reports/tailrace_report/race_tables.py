@@ -46,7 +46,8 @@ def gains(matrix):
     return [{"row": lane.row, "plain": estimate(lane.plain), "best": estimate(lane.best),
              "schedule": lane.best["schedule"],
              "seed": whole(bug(lane.best).get("first_seed") or None, ""),
-             "apart": exposed_interval(lane.plain)[1] < exposed_interval(lane.best)[0]} for lane in found]
+             "apart": exposed_interval(lane.plain)[1] < exposed_interval(lane.best)[0]}
+            for lane in found]
 
 
 def estimate(cell):
