@@ -26,7 +26,6 @@ struct gate_options {
     uint64_t replay;             /* only this seed; 0: none */
     bool replaying;
     uint32_t jobs;
-    const char *command; /* how this program was called, without its options, for replays */
     void (*tell)(uint32_t done, uint32_t planned, uint32_t findings);
 };
 

@@ -18,7 +18,6 @@
 #define MATRIX_CLAIM_NUMBER 100001
 #define MATRIX_RARE 0.05   /* plain TSan sees it in no more */
 #define MATRIX_RAISED 0.25 /* a schedule in so many of the first runs */
-#define MATRIX_CELLS_MAX 8192
 
 struct matrix_progress {
     uint32_t done, planned;

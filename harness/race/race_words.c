@@ -2,6 +2,7 @@
 /* race_words.c - what all reports of a gate say of a finding: its places, how often, how again. */
 #include "race/race_words.h"
 
+#include "race/detector.h"
 #include "race/seed.h"
 
 #include <limits.h>
@@ -22,12 +23,9 @@ uint32_t result_count(const struct race_result *result, enum row_state state) {
 }
 
 bool detector_is_static(const char *name) {
-    static const char *const names[] = {"fanalyzer", "thread-safety", "analyzer", "rustc",
-                                        SUPPRESSIONS_DETECTOR};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(names[i], name) == 0)
-            return true;
-    return false;
+    const struct detector *one = detector_find(name);
+    return strcmp(name, SUPPRESSIONS_DETECTOR) == 0 ||
+           (one && (one->kind == DETECTOR_STATIC || one->kind == DETECTOR_RUST));
 }
 
 uint32_t finding_places(const struct finding *finding,
