@@ -152,3 +152,35 @@ def test_a_mistake_is_told_in_one_sentence(tailrace, what):
 def test_help_tells_of_both_uses(tailrace):
     done = tailrace("race", "--help")
     assert done.status == 0 and "--source" in done.stdout and "CASE" in done.stdout
+
+
+def fingerprints(tailrace, source, out, *options):
+    """Of the findings that a gate makes in a source: fingerprint -> locations."""
+    done = tailrace("race", *options, "--json", out, "--source", source,
+                    env={"CPPFLAGS": f"-DBUG=1 -I{tailrace.repository}/scenarios"})
+    assert done.status == 1, done
+    findings = json.loads(out.read_text())["findings"]
+    return {one["fingerprint"]: {place["line"] for place in one["locations"]} for one in findings}
+
+
+def test_a_finding_is_known_again_after_edits_and_under_other_schedules(tailrace, tmp_path):
+    original = tailrace.repository / "scenarios" / "races" / "counter_rmw.c"
+    edited = tmp_path / "counter_rmw.c"
+    edited.write_text("/* new */\n" * 10 + original.read_text())
+    here = fingerprints(tailrace, original, tmp_path / "a.json", "--runs", "24")
+    there = fingerprints(tailrace, edited, tmp_path / "b.json", "--runs", "24")
+    assert len(here) == 1 and set(here) == set(there), "one race, however often it is found"
+    assert {line + 10 for line in here.popitem()[1]} & there.popitem()[1]
+
+
+def test_a_seed_shows_a_finding_again(tailrace, tmp_path):
+    source = tailrace.repository / "scenarios" / "races" / "atomicity_violation_locked.c"
+    environment = {"CPPFLAGS": f"-DBUG=1 -I{tailrace.repository}/scenarios"}
+    out = tmp_path / "race.json"
+    done = tailrace("race", "--json", out, "--source", source, env=environment)
+    assert done.status == 1, done
+    seed = json.loads(out.read_text())["findings"][0]["first_seed"]
+    again = tailrace("race", "--json", out, "--replay", seed, "--runs", "5", "--source", source,
+                     env=environment)
+    assert again.status == 1, again
+    assert json.loads(out.read_text())["findings"][0]["hits"] == 5
