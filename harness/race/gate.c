@@ -43,38 +43,50 @@ static double elapsed_s(const struct gate *gate) {
     return (double)(clock_monotonic_ns() - gate->began_ns) * 1e-9;
 }
 
-static void add(struct findings *all, const char *detector, const char *kind, const char *format,
-                int number) {
+/* The last line of what the program said, in most cases why it ended. */
+static const char *last_line(char *said) {
+    size_t length = strlen(said);
+    while (length > 0 && said[length - 1] == '\n')
+        said[--length] = '\0';
+    const char *begin = strrchr(said, '\n');
+    return begin ? begin + 1 : said;
+}
+
+/* The fingerprint is of what and its kind; what the program said differs from run to run. */
+static void add(struct findings *all, const char *detector, const char *kind, const char *what,
+                int number, const char *said) {
     struct finding *one = calloc(1, sizeof *one);
+    uint32_t before = all->count;
     if (!one)
         return;
     snprintf(one->detector, sizeof one->detector, "%s", detector);
     snprintf(one->kind, sizeof one->kind, "%s", kind);
-    snprintf(one->message, sizeof one->message, format, number);
+    snprintf(one->message, sizeof one->message, "%s %d", what, number);
     findings_add(all, one);
     free(one);
+    if (all->count > before && *said)
+        snprintf(all->list[before].message, sizeof all->list[before].message, "%s %d: %.180s", what,
+                 number, said);
 }
 
 /* What no detector tells: a hang, a crash, another exit status than the program has otherwise. */
 static void add_outcome(const struct gate *gate, const char *detector, struct lane *lane) {
-    const struct spawn_result *result = &lane->result;
+    struct spawn_result *result = &lane->result;
     int seconds = (int)(result->wall_s + 0.5), status = result->status;
+    const char *said = last_line(result->said);
     if (result->end == SPAWN_HUNG)
-        add(&lane->all, detector, "hang", "it did nothing any more, and was ended after %d s",
-            seconds);
+        add(&lane->all, detector, "hang", "asleep for good; ended after seconds:", seconds, "");
     else if (result->end == SPAWN_SPUN)
-        add(&lane->all, detector, "hang", "it still computed when it was ended after %d s",
-            seconds);
+        add(&lane->all, detector, "hang", "still computing; ended after seconds:", seconds, "");
     else if (result->end == SPAWN_SIGNALED && gate_crash_told(&lane->all))
         return;
-    else if (result->end == SPAWN_SIGNALED && status == SIGABRT)
-        add(&lane->all, detector, "abort", "it ended itself by signal %d (abort)", status);
     else if (result->end == SPAWN_SIGNALED)
-        add(&lane->all, detector, "crash", "it was ended by signal %d", status);
+        add(&lane->all, detector, status == SIGABRT ? "abort" : "crash", "ended by signal", status,
+            said);
     else if (result->end == SPAWN_EXITED && lane->all.count == 0 &&
              !gate_program_status_known(gate->program, status))
-        add(&lane->all, detector, "exit-status", "it ended with status %d, not as it did before",
-            status);
+        add(&lane->all, detector, "exit-status", "ended, otherwise than before, with status",
+            status, said);
 }
 
 static struct race_row *row_of(struct race_result *result, const struct finding *finding) {

@@ -139,7 +139,7 @@ def columns_of(manifest, cells):
         seen = {cell["schedule"] for cell in cells if cell["detector"] == detector["name"]}
         schedules = [None]
         if detector["name"] == "tsan" and detector.get("available", True):
-            schedules = list(manifest.get("schedules") or SCHEDULES)
+            schedules = list(SCHEDULES)
         if len(seen) > 1 or schedules != [None]:
             known = [name for name in SCHEDULES if name in seen or name in schedules]
             schedules = known + sorted(seen - set(known))

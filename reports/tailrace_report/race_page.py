@@ -83,11 +83,8 @@ def panel_of(matrix, row, name):
 
 def context(manifest):
     """{title: text} of how the matrix came about."""
-    known = {"tailrace": manifest.get("tailrace"), "started": manifest.get("started"),
-             **(manifest.get("context") or {})}
-    names = {**CONTEXT, "tailrace": "tailrace", "started": "Started"}
-    return {names.get(key, key): tuning(value) if isinstance(value, dict) else value
-            for key, value in known.items()}
+    return {CONTEXT.get(key, key): tuning(value) if isinstance(value, dict) else value
+            for key, value in (manifest.get("context") or {}).items()}
 
 
 def head(matrix):
