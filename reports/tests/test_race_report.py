@@ -80,8 +80,7 @@ def tiny(cells, **case):
     detectors = [{"name": name, "available": True} for name in ("native", "tsan", "rustc")]
     cells = [{"case": "one", "mode": "plain", "reason": "", "twin": None, **cell}
              for cell in cells]
-    return build_matrix(RaceSet({"cases": [case], "detectors": detectors, "schedules": [
-        "plain", "walk"]}, cells, False, 0))
+    return build_matrix(RaceSet({"cases": [case], "detectors": detectors}, cells, False, 0))
 
 
 def tsan(schedule, hits, runs, **more):
@@ -189,10 +188,10 @@ def test_shares_are_never_rounded_to_none_or_all(fraction, text):
 
 
 def test_an_expectation_is_met_under_any_schedule():
-    met = tiny([tsan("plain", 0, 9), tsan("walk", 1, 9)])
-    missed = tiny([tsan("plain", 0, 9), tsan("walk", 0, 9)])
-    unable = tiny([tsan(name, 0, 9, verdict="unsupported", bug=None)
-                   for name in ("plain", "walk")])
+    names = ("plain", "delay", "walk", "pct2", "pct3", "pct4")
+    met = tiny([tsan(name, int(name == "walk"), 9) for name in names])
+    missed = tiny([tsan(name, 0, 9) for name in names])
+    unable = tiny([tsan(name, 0, 9, verdict="unsupported", bug=None) for name in names])
     awaited = tiny([tsan("plain", 0, 9)])
     for one, told in ((met, False), (missed, True), (unable, False), (awaited, False)):
         cells = one.of(one.rows[0], "tsan")
