@@ -2,16 +2,12 @@
 /* command_bench.c - `tailrace bench`: a suite into a result set, with progress. */
 #include "cli/commands.h"
 #include "run/bench.h"
-#include "run/paths.h"
 #include "run/supervise.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define BAR 24
@@ -102,34 +98,6 @@ static void tell_line(const struct bench_progress *p) {
             p->planned, p->cell, p->status, well ? "" : ": ", well ? "" : p->reason);
 }
 
-/* DIR as given, or a new one named after suite and time. The parents are made. */
-static bool make_folder(const struct arguments *arguments, const char *suite, char *folder,
-                        size_t folder_bytes, struct error *error) {
-    char stamp[32], path[PATH_BYTES + 16];
-    time_t now = time(NULL);
-    struct tm local;
-    localtime_r(&now, &local);
-    strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", &local);
-    if (arguments->out)
-        snprintf(folder, folder_bytes, "%s", arguments->out);
-    else
-        snprintf(folder, folder_bytes, "%s/results/%s-%s", path_build(), suite, stamp);
-    snprintf(path, sizeof path, "%.*s/", PATH_BYTES, folder);
-    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        if (mkdir(path, 0777) != 0 && errno != EEXIST)
-            return error_set(error, EXIT_INPUT, "cannot make the folder %s: %s", path,
-                             strerror(errno));
-        *slash = '/';
-    }
-    snprintf(path, sizeof path, "%.*s/manifest.json", PATH_BYTES, folder);
-    if (!arguments->resume && access(path, F_OK) == 0)
-        return error_set(
-            error, EXIT_INPUT,
-            "%s holds a result set already: go on with it by --resume, or name another", folder);
-    return true;
-}
-
 static bool open_suite(const struct arguments *arguments, struct suite *suite,
                        struct error *error) {
     if (arguments->resume)
@@ -162,8 +130,9 @@ int command_bench(int argc, char **argv) {
         return tell_error(&error);
     if (arguments.help)
         return fputs(help, stdout) < 0;
-    bool done = open_suite(&arguments, &suite, &error) &&
-                make_folder(&arguments, suite.name, folder, sizeof folder, &error);
+    bool done =
+        open_suite(&arguments, &suite, &error) &&
+        make_folder(arguments.out, suite.name, arguments.resume, folder, sizeof folder, &error);
     if (done) {
         catch_interrupts();
         tell_estimate(&suite);

@@ -3,6 +3,8 @@
  * it.
  */
 #include "cli/commands.h"
+#include "race/ready.h"
+#include "race/spawn.h"
 #include "run/doctor.h"
 #include "run/theory.h"
 
@@ -21,9 +23,10 @@ static const char help[] =
     "usage: tailrace doctor [--seconds S] [--json]\n"
     "       tailrace doctor --calibrate [--seconds S] [--seed N] [--json]\n"
     "\n"
-    "Says what this machine can and cannot tell: clock, processors, memory, cgroup, compilers, its "
-    "noise\n"
-    "over S seconds (10), and above which response times each quantile can be believed.\n"
+    "Says what this machine can and cannot tell: clock, processors, memory, cgroup, compilers, "
+    "race\n"
+    "detectors, its noise over S seconds (10), and above which response times each quantile can be "
+    "believed.\n"
     "\n"
     "  --calibrate       runs queues that theory knows (constant and exponential service time, 1 "
     "ms, S\n"
@@ -165,10 +168,28 @@ static void print_noise(const json_t *noise) {
     print_quantiles("empty request", json_object_get(noise, "empty_request_ns"));
 }
 
+static void print_races(const json_t *races) {
+    const json_t *canary = json_object_get(races, "canary"), *one;
+    size_t i, there = 0;
+    printf("races       detectors:");
+    json_array_foreach(json_object_get(races, "detectors"), i,
+                       one) if (json_is_true(json_object_get(one, "available"))) {
+        printf(" %s", text_of(one, "name"));
+        there++;
+    }
+    printf("%s; a seeded race was caught in %.0f of %.0f runs, with its lines in %.0f\n",
+           there ? "" : " none", number_of(canary, "caught"), number_of(canary, "runs"),
+           number_of(canary, "located"));
+    json_array_foreach(json_object_get(races, "detectors"), i,
+                       one) if (!json_is_true(json_object_get(one, "available")))
+        printf("            %s: %s\n", text_of(one, "name"), text_of(one, "reason"));
+}
+
 static void print_doctor(const json_t *doctor) {
     const json_t *one;
     size_t i;
     print_machine(json_object_get(doctor, "machine"));
+    print_races(json_object_get(doctor, "races"));
     print_noise(json_object_get(doctor, "noise"));
     printf("\nWhat can be believed here\n");
     json_array_foreach(json_object_get(doctor, "believable"), i, one)
@@ -176,6 +197,8 @@ static void print_doctor(const json_t *doctor) {
                number_of(one, "above_ns") * 1e-3, number_of(one, "requests"));
     printf("%s\n\nWhat to know\n", text_of(doctor, "rule"));
     json_array_foreach(json_object_get(doctor, "findings"), i, one)
+        printf("- %s\n", json_string_value(one));
+    json_array_foreach(json_object_get(json_object_get(doctor, "races"), "findings"), i, one)
         printf("- %s\n", json_string_value(one));
 }
 
@@ -239,6 +262,16 @@ static void tell(const char *what) {
     fprintf(stderr, "measuring %s\n", what);
 }
 
+/* What this machine can tell, and whether races can be found on it. */
+static json_t *doctor_all(double seconds, struct error *error) {
+    json_t *doctor = doctor_json(seconds, error);
+    if (doctor) {
+        spawn_begin();
+        json_object_set_new(doctor, "races", race_ready_json());
+    }
+    return doctor;
+}
+
 int command_doctor(int argc, char **argv) {
     struct arguments arguments = {0};
     struct error error = {0};
@@ -251,7 +284,7 @@ int command_doctor(int argc, char **argv) {
     double seconds = arguments.seconds;
     json_t *found = arguments.calibrate ? theory_all(seconds > 0 ? seconds : CALIBRATE_S,
                                                      arguments.seed, tell, &error)
-                                        : doctor_json(seconds > 0 ? seconds : DOCTOR_S, &error);
+                                        : doctor_all(seconds > 0 ? seconds : DOCTOR_S, &error);
     if (!found)
         return tell_error(&error);
     if (arguments.json)

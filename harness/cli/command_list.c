@@ -2,6 +2,8 @@
 /* command_list.c - `tailrace list`: what there is to choose from. */
 #include "cli/commands.h"
 #include "memory/catalog.h"
+#include "race/cases.h"
+#include "race/detector.h"
 #include "run/describe.h"
 #include "run/files.h"
 #include "run/heap_tuning.h"
@@ -13,11 +15,12 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char help[] = "usage: tailrace list [scenarios|strategies|heaps|suites] [--json]\n"
-                           "\n"
-                           "Names what there is, one to a line with what it is; without a kind, "
-                           "all kinds. --json prints an array\n"
-                           "of objects, each with its name (and its kind, without a kind).\n";
+static const char help[] =
+    "usage: tailrace list [scenarios|strategies|heaps|suites|cases|detectors] [--json]\n"
+    "\n"
+    "Names what there is, one to a line with what it is; without a kind, "
+    "all kinds. --json prints an array\n"
+    "of objects, each with its name (and its kind, without a kind).\n";
 
 static void add_scenarios(json_t *all) {
     for (size_t i = 0; i < scenario_count; i++)
@@ -80,6 +83,25 @@ static void add_suites(json_t *all) {
             add_suite(all, scenario_infos[i].name);
 }
 
+static void add_cases(json_t *all) {
+    for (size_t i = 0; i < race_case_count; i++) {
+        const struct race_case *one = &race_cases[i];
+        json_array_append_new(all, json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:b}", "name", one->name,
+                                             "kind", "case", "what", one->what, "class", one->class,
+                                             "sees", one->sees, "rust", one->rust, "modes",
+                                             one->modes == CASE_MODES));
+    }
+}
+
+static void add_detectors(json_t *all) {
+    for (size_t i = 0; i < DETECTOR_ID_COUNT; i++) {
+        const char letter[2] = {detectors[i].letter, '\0'};
+        json_array_append_new(all,
+                              json_pack("{s:s,s:s,s:s,s:s}", "name", detectors[i].name, "kind",
+                                        "detector", "what", detectors[i].what, "letter", letter));
+    }
+}
+
 static void print(const json_t *all, bool kinds) {
     size_t i;
     json_t *one;
@@ -96,10 +118,9 @@ int command_list(int argc, char **argv) {
     static const struct {
         const char *kind;
         void (*add)(json_t *all);
-    } kinds[] = {{"scenarios", add_scenarios},
-                 {"strategies", add_strategies},
-                 {"heaps", add_heaps},
-                 {"suites", add_suites}};
+    } kinds[] = {{"scenarios", add_scenarios}, {"strategies", add_strategies},
+                 {"heaps", add_heaps},         {"suites", add_suites},
+                 {"cases", add_cases},         {"detectors", add_detectors}};
     struct error error;
     const char *wanted = NULL;
     bool as_json = false, known = false, surplus = false;
@@ -124,8 +145,10 @@ int command_list(int argc, char **argv) {
             known = true;
         }
     if (!known) {
-        error_set(&error, EXIT_INPUT,
-                  "there is no kind \"%s\" (scenarios, strategies, heaps, suites)", wanted);
+        error_set(
+            &error, EXIT_INPUT,
+            "there is no kind \"%s\" (scenarios, strategies, heaps, suites, cases, detectors)",
+            wanted);
         return tell_error(&error);
     }
     if (as_json)

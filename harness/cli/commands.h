@@ -6,11 +6,14 @@
 
 #include "base/error.h"
 
+#include <stddef.h>
+
 int command_list(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_bench(int argc, char **argv);
 int command_doctor(int argc, char **argv);
 int command_report(int argc, char **argv);
+int command_race(int argc, char **argv);
 
 /* Tells the sentence of an error on standard error and returns its exit status. */
 int tell_error(const struct error *error);
@@ -24,5 +27,11 @@ const char *command_line(void);
 
 /* Ctrl-C and SIGTERM end the run under way, and nothing else, until the next call. */
 void catch_interrupts(void);
+
+/* The folder of a result set: out as given, or where that is NULL a new one named after suite and
+ * time. Makes it with its parents, and refuses one that holds a result set unless that is resumed.
+ */
+bool make_folder(const char *out, const char *suite, bool resume, char *folder, size_t folder_bytes,
+                 struct error *error);
 
 #endif

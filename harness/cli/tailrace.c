@@ -19,20 +19,19 @@ static const char help[] =
     "  run      measures one cell: a scenario on a strategy and a heap\n"
     "  bench    measures a suite of cells, in random blocks, into a result set\n"
     "  report   writes the report of a result set\n"
+    "  race     checks a program for races, or measures what detectors see of seeded bugs\n"
     "  doctor   tells what this machine can tell, and checks the harness against theory\n"
     "\n"
-    "Exit status: 0 done, 1 a finding (a crash or a hang), 2 bad arguments or input, 3 something "
+    "Exit status: 0 done, 1 a finding (a race, a crash, a hang), 2 bad arguments or input, 3 "
+    "something "
     "that\n"
     "this machine lacks, 130 interrupted.\n";
 
 static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
-} commands[] = {{"list", command_list},
-                {"run", command_run},
-                {"bench", command_bench},
-                {"report", command_report},
-                {"doctor", command_doctor}};
+} commands[] = {{"list", command_list},     {"run", command_run},   {"bench", command_bench},
+                {"report", command_report}, {"race", command_race}, {"doctor", command_doctor}};
 
 static char whole_line[4096];
 

@@ -45,8 +45,8 @@ MEM_INLINE void *mem_try_new(mem_thread *t, mem_scope *s, const mem_type *type,
     struct gc_header *header = gc_take(&t->share, gc_bytes(type, trailing_bytes));
     if (!MEM_LIKELY(header))
         return NULL;
-    guard_open(header, sizeof *header);
     guard_new(&gc_guard, header + 1, mem_exact_bytes(type, trailing_bytes));
+    guard_open(header, sizeof *header); /* after it: under Valgrind it closes what lies before */
     /* relaxed: the marker learns of the object by a stop, or by the edge that it is stored in */
     atomic_store_explicit(&header->roots, 2 + 1, memory_order_relaxed);
     header->type = type->id;

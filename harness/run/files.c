@@ -2,7 +2,9 @@
 /* files.c - writing so that a file is either whole or not there. */
 #include "run/files.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio_ext.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -78,4 +80,16 @@ bool file_write_json(const char *path, const json_t *json, size_t flags, struct 
 bool file_append_line(FILE *file, const json_t *json, const char *path, struct error *error) {
     const struct json_content what = {json, FILE_JSON_FLAGS | JSON_COMPACT};
     return file_append(file, put_json, &what, path, error);
+}
+
+void files_remove(const char *folder) {
+    char path[PATH_MAX];
+    DIR *files = opendir(folder);
+    for (struct dirent *entry; files && (entry = readdir(files));) {
+        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        unlink(path);
+    }
+    if (files)
+        closedir(files);
+    rmdir(folder);
 }

@@ -25,6 +25,9 @@ bool file_append(FILE *file, file_put put, const void *content, const char *path
 /* Appends one object as a line in that way. */
 bool file_append_line(FILE *file, const json_t *json, const char *path, struct error *error);
 
+/* Removes a folder and the files in it (no folders); nothing is said where that fails. */
+void files_remove(const char *folder);
+
 #define FILE_JSON_FLAGS (JSON_REAL_PRECISION(9) | JSON_ENSURE_ASCII)
 
 #endif

@@ -29,3 +29,6 @@ const char *path_suites(void) {
 const char *path_reports(void) {
     return TAILRACE_SOURCE_DIR "/reports";
 }
+const char *path_cases(void) {
+    return TAILRACE_SOURCE_DIR "/scenarios/races";
+}

@@ -11,6 +11,8 @@ void path_worker(const char *strategy, char *path, size_t path_bytes);
 /* Input files of scenarios; suites; the Python package of the report; the top of the sources. */
 const char *path_data(void);
 const char *path_suites(void);
+/* Seeded bugs of the race lab. */
+const char *path_cases(void);
 const char *path_reports(void);
 /* The folder that the program itself lies in. */
 const char *path_build(void);

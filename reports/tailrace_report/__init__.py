@@ -6,4 +6,8 @@ In the order of their dependence: `shape` and `resultset` read; `stats`, `text`,
 is, `theory` how far the harness is right; `figures` (with `cause_figure`, `curve_figures` and
 `drawing`), `findings` and `rows` say what there is to see; `page` (with the *.html.j2 and
 page.css) puts it together; `output` writes it. The format read is ../README.md.
+
+A race matrix goes its own way between: `race_set` reads, `race_matrix` says what stands where,
+`race_summary`, `race_panels`, `race_tables` and `race_figure` what there is to see, in the words of
+`race_names`; `race_page` puts it together.
 """

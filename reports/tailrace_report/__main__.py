@@ -9,6 +9,7 @@ import logging
 import os
 import sys
 
+from .race_set import is_race_matrix, read_race_set
 from .resultset import ReportError, read_result_set
 
 
@@ -20,8 +21,10 @@ def main():
     os.environ["MPLBACKEND"] = "Agg"
     # Without a writable home matplotlib falls back to a temporary folder by itself, but complains.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    race = is_race_matrix(directory)
+    read = read_race_set if race else read_result_set
     try:
-        result_set = read_result_set(directory)  # before the libraries, which are slow to load
+        result_set = read(directory)  # before the libraries, which are slow to load
     except ReportError as error:
         return fail(error, 2)
     try:
@@ -30,9 +33,11 @@ def main():
         return fail(f"{error.name or error} is missing: the report needs the Debian packages "
                     "python3-matplotlib, python3-numpy and python3-jinja2", 3)
     from .output import write_files
-    from .page import build_report
+    from . import page, race_page
+    build_report = (race_page if race else page).build_report
     try:
-        print(f"report: drawing {len(result_set.runs)} runs", file=sys.stderr)
+        print(f"report: drawing {len(result_set.runs)} {'cells' if race else 'runs'}",
+              file=sys.stderr)
         print(write_files(directory, build_report(result_set)))
     except ReportError as error:
         return fail(error, 2)
