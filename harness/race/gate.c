@@ -17,6 +17,7 @@
 #define JOBS_MAX 64
 #define TIMEOUT_TIMES 10
 #define TIMEOUT_MIN_S 2
+#define SLOW_TIMES 300
 #define HANGS_ENOUGH 3 /* of one schedule: then others take its turns, while any does not hang */
 
 /* Shared by the threads that run; the mutex holds all below it. */
@@ -69,14 +70,22 @@ static void add(struct findings *all, const char *detector, const char *kind, co
                  number, said);
 }
 
+/* What computed until it was ended has hung, but for a long program whose threads went one at a
+ * time: that may only have been slow. */
+static bool too_slow(const struct gate *gate, uint64_t seed, const struct spawn_result *result) {
+    return result->end == SPAWN_SPUN && seed_schedule(seed) > SCHEDULE_DELAY &&
+           result->wall_s < SLOW_TIMES * gate->program->native_s;
+}
+
 /* What no detector tells: a hang, a crash, another exit status than the program has otherwise. */
-static void add_outcome(const struct gate *gate, const char *detector, struct lane *lane) {
+static void add_outcome(const struct gate *gate, const char *detector, uint64_t seed,
+                        struct lane *lane) {
     struct spawn_result *result = &lane->result;
     int seconds = (int)(result->wall_s + 0.5), status = result->status;
     const char *said = last_line(result->said);
     if (result->end == SPAWN_HUNG)
         add(&lane->all, detector, "hang", "asleep for good; ended after seconds:", seconds, "");
-    else if (result->end == SPAWN_SPUN)
+    else if (result->end == SPAWN_SPUN && !too_slow(gate, seed, result))
         add(&lane->all, detector, "hang", "still computing; ended after seconds:", seconds, "");
     else if (result->end == SPAWN_SIGNALED && gate_crash_told(&lane->all))
         return;
@@ -135,9 +144,10 @@ static void take(struct gate *gate, const struct detector *detector, uint64_t se
     struct race_tally *tally = tally_of(result, detector->name, schedule);
     enum spawn_end end = lane->result.end;
     result->runs++;
-    bool hung = end == SPAWN_HUNG || end == SPAWN_SPUN;
+    bool slow = too_slow(gate, seed, &lane->result);
+    bool hung = end == SPAWN_HUNG || (end == SPAWN_SPUN && !slow);
     result->hung += hung;
-    gate->hangs[gate->program->schedules > 1 ? seed_schedule(seed) : 0] += hung;
+    gate->hangs[gate->program->schedules > 1 ? seed_schedule(seed) : 0] += hung || slow;
     result->crashed += gate_crashed(&lane->result, &lane->all);
     if (tally) {
         tally->runs++;
@@ -151,6 +161,9 @@ static void take(struct gate *gate, const struct detector *detector, uint64_t se
     if (end == SPAWN_FLOOD)
         note(result, "runs were ended after %u MiB of reports: there are more than these",
              (uint32_t)(SPAWN_LOG_BYTES_MAX >> 20));
+    if (slow)
+        note(result,
+             "some runs with threads one at a time were too slow, and ended before their end", 0);
     if (lane->result.left_behind)
         note(result, "the program left processes behind, which were ended", 0);
     if (shape->present && shape->points) {
@@ -190,7 +203,7 @@ static void run_one(struct gate *gate, struct lane *lane, uint32_t number, uint6
     detector_execute(target->detector, &run, &lane->result, &lane->all, &shape, NULL);
     if (lane->result.end == SPAWN_INTERRUPTED || lane->result.end == SPAWN_FAILED)
         return;
-    add_outcome(gate, target->detector->name, lane);
+    add_outcome(gate, target->detector->name, run.seed, lane);
     pthread_mutex_lock(&gate->mutex);
     take(gate, target->detector, run.seed, lane, &shape);
     gate->options->tell(gate->result->runs, gate->planned, gate->result->row_count);
