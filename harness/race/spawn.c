@@ -27,7 +27,8 @@
 #define BUSY_TIMES 5    /* as long may it, if it computes */
 #define REAP_ROUNDS 100 /* at 2 ms */
 #define GRACE_ROUNDS 50 /* of these: a symbolizer ends by itself once its program has */
-#define SCANS_EMPTY 2   /* in one, a process may be missed that was forked while /proc was read */
+#define PROCESSES_MAX 64
+#define SCANS_EMPTY 2 /* in one, a process may be missed that was forked while /proc was read */
 #define ENVIRONMENT_BYTES 65536
 #define MARK "TAILRACE_RACE_RUN"
 
@@ -102,86 +103,6 @@ static void listen(int fd, struct spawn_result *result) {
     }
 }
 
-/* Processor time of a process so far; threads included, children not. */
-static double cpu_so_far_s(pid_t pid) {
-    char path[64], text[512];
-    unsigned long user = 0, system = 0;
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t length = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
-    if (fd >= 0)
-        close(fd);
-    text[length > 0 ? length : 0] = '\0';
-    const char *rest = strrchr(text, ')');
-    if (rest)
-        sscanf(rest + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system);
-    return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
-}
-
-static bool floods(const char *prefix) {
-    char pattern[4096];
-    glob_t files;
-    struct stat about;
-    off_t bytes = 0;
-    snprintf(pattern, sizeof pattern, "%s*", prefix);
-    if (glob(pattern, GLOB_NOSORT, NULL, &files) == 0)
-        for (size_t i = 0; i < files.gl_pathc; i++)
-            bytes += stat(files.gl_pathv[i], &about) == 0 ? about.st_size : 0;
-    globfree(&files);
-    return bytes > (off_t)SPAWN_LOG_BYTES_MAX;
-}
-
-/* Why the program has to be ended now, if it has to: EXITED if not. */
-static enum spawn_end overdue(const struct spawn_request *request, pid_t pid, double run_s,
-                              double *marked_at_s, double *marked_cpu_s, bool *computes) {
-    if (interrupted)
-        return SPAWN_INTERRUPTED;
-    if (request->log_prefix && floods(request->log_prefix))
-        return SPAWN_FLOOD;
-    double window_s = request->timeout_s / 4;
-    if (run_s - *marked_at_s >= window_s) {
-        double cpu_s = cpu_so_far_s(pid);
-        *computes = cpu_s - *marked_cpu_s > BUSY_SHARE * (run_s - *marked_at_s);
-        *marked_at_s = run_s;
-        *marked_cpu_s = cpu_s;
-    }
-    if (run_s < request->timeout_s)
-        return SPAWN_EXITED;
-    if (run_s >= BUSY_TIMES * request->timeout_s)
-        return *computes ? SPAWN_SPUN : SPAWN_HUNG;
-    return *computes ? SPAWN_EXITED : SPAWN_HUNG;
-}
-
-/* Waits for the process itself; its descendants come later. */
-static void watch(const struct spawn_request *request, pid_t pid, int said,
-                  struct spawn_result *result, struct rusage *usage) {
-    uint64_t begin_ns = clock_monotonic_ns();
-    double marked_at_s = 0, marked_cpu_s = 0;
-    bool computes = true;
-    int ended = 0, wake = (int)syscall(SYS_pidfd_open, pid, 0);
-    enum spawn_end forced = SPAWN_EXITED;
-    while (wait4(pid, &ended, WNOHANG, usage) == 0) {
-        struct pollfd on[2] = {{.fd = said, .events = POLLIN}, {.fd = wake, .events = POLLIN}};
-        poll(on, 2, POLL_MS);
-        listen(said, result);
-        if (on[0].revents & POLLHUP) /* it closed its output: poll would not wait any more */
-            poll(on + 1, 1, POLL_MS);
-        double run_s = (double)(clock_monotonic_ns() - begin_ns) * 1e-9;
-        if (forced == SPAWN_EXITED)
-            forced = overdue(request, pid, run_s, &marked_at_s, &marked_cpu_s, &computes);
-        if (forced != SPAWN_EXITED) {
-            kill(-pid, SIGKILL);
-            kill(pid, SIGKILL);
-        }
-    }
-    close(wake);
-    result->wall_s = (double)(clock_monotonic_ns() - begin_ns) * 1e-9;
-    result->end = forced != SPAWN_EXITED ? forced
-                  : WIFSIGNALED(ended)   ? SPAWN_SIGNALED
-                                         : SPAWN_EXITED;
-    result->status = WIFSIGNALED(ended) ? WTERMSIG(ended) : WEXITSTATUS(ended);
-}
-
 static bool marked(const char *name, const char *mark) {
     static _Thread_local char text[ENVIRONMENT_BYTES];
     char path[300];
@@ -206,12 +127,103 @@ static uint32_t find_marked(const char *mark, pid_t pids[], uint32_t room) {
     return count;
 }
 
+/* Processor time of a process and of those children of it that have ended. */
+static double cpu_s_of(pid_t pid) {
+    char path[64], text[512];
+    unsigned long user = 0, system = 0, children_user = 0, children_system = 0;
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+    if (fd >= 0)
+        close(fd);
+    text[length > 0 ? length : 0] = '\0';
+    const char *rest = strrchr(text, ')');
+    if (rest)
+        sscanf(rest + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %lu %lu", &user,
+               &system, &children_user, &children_system);
+    return (double)(user + system + children_user + children_system) / (double)sysconf(_SC_CLK_TCK);
+}
+
+/* Of the program and all that it started. */
+static double cpu_so_far_s(const char *mark) {
+    pid_t pids[PROCESSES_MAX];
+    uint32_t count = find_marked(mark, pids, PROCESSES_MAX);
+    double all_s = 0;
+    for (uint32_t i = 0; i < count; i++)
+        all_s += cpu_s_of(pids[i]);
+    return all_s;
+}
+
+static bool floods(const char *prefix) {
+    char pattern[4096];
+    glob_t files;
+    struct stat about;
+    off_t bytes = 0;
+    snprintf(pattern, sizeof pattern, "%s*", prefix);
+    if (glob(pattern, GLOB_NOSORT, NULL, &files) == 0)
+        for (size_t i = 0; i < files.gl_pathc; i++)
+            bytes += stat(files.gl_pathv[i], &about) == 0 ? about.st_size : 0;
+    globfree(&files);
+    return bytes > (off_t)SPAWN_LOG_BYTES_MAX;
+}
+
+/* Why the program has to be ended now, if it has to: EXITED if not. */
+static enum spawn_end overdue(const struct spawn_request *request, const char *mark, double run_s,
+                              double *marked_at_s, double *marked_cpu_s, bool *computes) {
+    if (interrupted)
+        return SPAWN_INTERRUPTED;
+    if (request->log_prefix && floods(request->log_prefix))
+        return SPAWN_FLOOD;
+    double window_s = request->timeout_s / 4;
+    if (run_s - *marked_at_s >= window_s) {
+        double cpu_s = cpu_so_far_s(mark);
+        *computes = cpu_s - *marked_cpu_s > BUSY_SHARE * (run_s - *marked_at_s);
+        *marked_at_s = run_s;
+        *marked_cpu_s = cpu_s;
+    }
+    if (run_s < request->timeout_s)
+        return SPAWN_EXITED;
+    if (run_s >= BUSY_TIMES * request->timeout_s)
+        return *computes ? SPAWN_SPUN : SPAWN_HUNG;
+    return *computes ? SPAWN_EXITED : SPAWN_HUNG;
+}
+
+/* Waits for the process itself; its descendants come later. */
+static void watch(const struct spawn_request *request, pid_t pid, const char *mark, int said,
+                  struct spawn_result *result, struct rusage *usage) {
+    uint64_t begin_ns = clock_monotonic_ns();
+    double marked_at_s = 0, marked_cpu_s = 0;
+    bool computes = true;
+    int ended = 0, wake = (int)syscall(SYS_pidfd_open, pid, 0);
+    enum spawn_end forced = SPAWN_EXITED;
+    while (wait4(pid, &ended, WNOHANG, usage) == 0) {
+        struct pollfd on[2] = {{.fd = said, .events = POLLIN}, {.fd = wake, .events = POLLIN}};
+        poll(on, 2, POLL_MS);
+        listen(said, result);
+        if (on[0].revents & POLLHUP) /* it closed its output: poll would not wait any more */
+            poll(on + 1, 1, POLL_MS);
+        double run_s = (double)(clock_monotonic_ns() - begin_ns) * 1e-9;
+        if (forced == SPAWN_EXITED)
+            forced = overdue(request, mark, run_s, &marked_at_s, &marked_cpu_s, &computes);
+        if (forced != SPAWN_EXITED) {
+            kill(-pid, SIGKILL);
+            kill(pid, SIGKILL);
+        }
+    }
+    close(wake);
+    result->wall_s = (double)(clock_monotonic_ns() - begin_ns) * 1e-9;
+    result->end = forced != SPAWN_EXITED ? forced
+                  : WIFSIGNALED(ended)   ? SPAWN_SIGNALED
+                                         : SPAWN_EXITED;
+    result->status = WIFSIGNALED(ended) ? WTERMSIG(ended) : WEXITSTATUS(ended);
+}
+
 /* Waits for the descendants, which are our children now, then ends them; how many had to be. */
 static uint32_t end_descendants(const char *mark) {
-    pid_t pids[64];
+    pid_t pids[PROCESSES_MAX];
     uint32_t ended = 0, none = 0;
     for (int round = 0; round < REAP_ROUNDS && none < SCANS_EMPTY; round++) {
-        uint32_t found = find_marked(mark, pids, 64);
+        uint32_t found = find_marked(mark, pids, PROCESSES_MAX);
         none = found ? 0 : none + 1;
         if (round >= GRACE_ROUNDS) {
             ended = found > ended ? found : ended;
@@ -253,7 +265,7 @@ void spawn_run(const struct spawn_request *request, struct spawn_result *result)
     close(said[1]);
     close(failed[1]);
     if (pid > 0) {
-        watch(request, pid, said[0], result, &usage);
+        watch(request, pid, mark, said[0], result, &usage);
         result->left_behind = end_descendants(mark);
         listen(said[0], result);
         if (read(failed[0], &why, sizeof why) == sizeof why) {
