@@ -48,12 +48,20 @@ static void set_text(json_t *object, const char *key, const char *text) {
     json_object_set_new(object, key, text_json(text));
 }
 
-/* Where the report says that it is: a line a stack. */
+static bool only_background(const struct finding *finding) {
+    for (uint32_t i = 0; i < finding->stack_count; i++)
+        if (!stack_is_background(&finding->stacks[i]))
+            return false;
+    return true;
+}
+
+/* Where the report says that it is: a line a stack, but for those of its background. */
 static json_t *where_json(const struct race_cell *cell, const struct finding *finding) {
     json_t *all = json_array();
+    bool background = only_background(finding);
     for (uint32_t i = 0; i < finding->stack_count; i++) {
         const struct frame *frame = case_frame(&finding->stacks[i], cell->case_path);
-        if (!frame)
+        if (!frame || stack_is_background(&finding->stacks[i]) != background)
             continue;
         json_t *one = json_object();
         set_text(one, "file", frame->file);

@@ -159,6 +159,10 @@ static bool lacking(const struct detector *detector, struct error *error) {
     return error_set(error, EXIT_LACKING, "%s is not there: %s", detector->name, detector->reason);
 }
 
+static bool no_cases(const struct detector *detector, struct error *error) {
+    return error_set(error, EXIT_INPUT, "%s judges the twins of cases only", detector->name);
+}
+
 static struct gate_target *new_target(struct gate_program *program,
                                       const struct detector *detector) {
     struct gate_target *target = &program->targets[program->target_count++];
@@ -184,6 +188,8 @@ static bool open_sources(const struct gate_options *options, struct gate_program
         char path[GATE_PATH_BYTES];
         if (!(wanted >> i & 1))
             continue;
+        if (detectors[i].kind == DETECTOR_RUST)
+            return no_cases(&detectors[i], error);
         if (!detectors[i].available)
             return lacking(&detectors[i], error);
         snprintf(path, sizeof path, "%.4000s/%s", program->work, detectors[i].name);
@@ -253,6 +259,8 @@ static bool open_program(const struct gate_options *options, struct gate_program
     for (size_t i = 0; i < DETECTOR_ID_COUNT; i++) {
         if (!(wanted >> i & 1))
             continue;
+        if (detectors[i].kind == DETECTOR_RUST)
+            return no_cases(&detectors[i], error);
         if (detectors[i].kind == DETECTOR_STATIC)
             return error_set(error, EXIT_INPUT, "%s reads sources: it needs --source",
                              detectors[i].name);

@@ -166,15 +166,17 @@ static json_t *manifest_json(const struct matrix_options *options) {
                      tools, "cases", cases_json(options));
 }
 
-/* Cells of an earlier, interrupted call; a line that was cut off is none. */
-static void read_done(struct matrix *matrix) {
+/* Cells of an earlier, interrupted call. A last line that was cut off is none, and goes. */
+static bool read_done(struct matrix *matrix, struct error *error) {
     FILE *file = fopen(matrix->cells_path, "r");
     char *line = NULL, name[256];
     size_t room = 0;
+    off_t whole = 0;
     while (file && getline(&line, &room, file) > 0) {
         json_t *cell = json_loads(line, 0, NULL);
         if (!cell)
-            continue;
+            break;
+        whole = ftello(file);
         cell_name(name, sizeof name, text_of(cell, "case"), text_of(cell, "mode"),
                   text_of(cell, "detector"), text_of(cell, "schedule"));
         json_object_set_new(matrix->done, name, json_true());
@@ -185,6 +187,8 @@ static void read_done(struct matrix *matrix) {
     free(line);
     if (file)
         fclose(file);
+    return !file || truncate(matrix->cells_path, whole) == 0 ||
+           error_set(error, EXIT_INPUT, "cannot write %s: %s", matrix->cells_path, strerror(errno));
 }
 
 static bool open_set(struct matrix *matrix, struct error *error) {
@@ -202,8 +206,8 @@ static bool open_set(struct matrix *matrix, struct error *error) {
         return error_set(error, EXIT_INPUT, "cannot make the folder %s: %s", options->out,
                          strerror(errno));
     detectors_probe(options->detectors, matrix->work);
-    if (options->resume)
-        read_done(matrix);
+    if (options->resume && !read_done(matrix, error))
+        return false;
     if (!there) {
         json_t *json = manifest_json(options);
         bool written = file_write_json(manifest, json, FILE_JSON_FLAGS | JSON_INDENT(1), error);

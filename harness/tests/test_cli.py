@@ -233,7 +233,8 @@ def test_list(tailrace, kind, fields):
 def test_list_of_all_kinds(tailrace):
     done = tailrace("list", "--json")
     listed = json.loads(done.stdout)
-    assert {one["kind"] for one in listed} == {"scenario", "strategy", "heap", "suite"}
+    assert {one["kind"] for one in listed} == {"scenario", "strategy", "heap", "suite", "case",
+                                               "detector"}
     plain = [line.split()[:2] for line in tailrace("list").stdout.splitlines()]
     assert plain == [[one["kind"], one["name"]] for one in listed]
 

@@ -67,7 +67,7 @@ def test_defects_are_found_where_they_are_and_twins_are_silent(matrix):
                  "heap_leak/plain/asan/none"):
         bug = cells[cell]["bug"]
         assert cells[cell]["verdict"] == "detected" and bug["hits"] == bug["runs"] == 2, cell
-        assert all(place["marked"] for place in bug["where"]) or cell.startswith("uaf"), cell
+        assert any(place["marked"] for place in bug["where"]), cell
         assert bug["sample"] and bug["kind"], cell
     for name, one in cells.items():
         if one["detector"] in ("tsan", "asan", "ubsan") and one["verdict"] != "unsupported":
@@ -75,7 +75,7 @@ def test_defects_are_found_where_they_are_and_twins_are_silent(matrix):
 
 
 def test_a_cell_that_nothing_was_seen_in_says_so(matrix):
-    silent = cells_of(matrix)["signed_overflow/plain/asan/none"]
+    silent = cells_of(matrix)["heap_leak/plain/ubsan/none"]
     assert silent["verdict"] == "silent" and not silent["expected"]
     assert silent["bug"]["wilson"][0] == 0 and silent["bug"]["runs_999"] is None
 

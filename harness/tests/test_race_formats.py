@@ -219,7 +219,7 @@ def test_markdown(reports, name):
     assert len(rows) == (len(findings) + 1 if findings else 0)
     assert all(row.count("|") == 5 for row in rows)
     if name == "states":
-        assert "tailrace race --runs 1 -- build/prog --seed 8192000000515" in text
+        assert "tailrace race --replay 8192000000515 -- build/prog" in text
         assert "How sure: something was found in 15 of 300 runs" in text
 
 
