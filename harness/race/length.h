@@ -13,7 +13,7 @@
  * none. Pure. */
 static inline uint64_t length_seed(enum race_schedule schedule, uint32_t number, uint64_t points,
                                    uint64_t sync_points) {
-    uint64_t steps = number % 4 == SEED_ACCESS_TURN ? points : sync_points;
+    uint64_t steps = number % SEED_TURNS == SEED_ACCESS_TURN ? points : sync_points;
     if (steps == 0)
         steps = LENGTH_STEPS_UNKNOWN;
     return seed_make(schedule, (uint32_t)(8 * log2((double)steps) + 0.5), number);

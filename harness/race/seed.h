@@ -26,9 +26,10 @@ static inline uint64_t seed_make(enum race_schedule schedule, uint32_t length, u
                ? 0
                : (uint64_t)number << 11 | (uint64_t)(length & 255) << 3 | (uint64_t)schedule;
 }
-/* Numbers that are so, modulo 4, count accesses to memory as steps: `length` is of all points then,
- * of synchronisation points otherwise. */
-#define SEED_ACCESS_TURN 3
+/* Numbers that are so, modulo SEED_TURNS, count accesses to memory as steps: `length` is of all
+ * points then, of synchronisation points otherwise. */
+#define SEED_TURNS 8
+#define SEED_ACCESS_TURN 7
 static inline enum race_schedule seed_schedule(uint64_t seed) {
     return (enum race_schedule)(seed & 7);
 }

@@ -23,6 +23,11 @@ class Lane:
     all: dict
 
 
+def weight(cell):
+    """What a cell is preferred by: its runs, as a claim rests on many, then its rate."""
+    return bug(cell)["runs"], exposed_rate(cell)
+
+
 def lanes(matrix):
     """The rows that have TSan's plain cell and another schedule's, with runs in both."""
     found = []
@@ -31,7 +36,7 @@ def lanes(matrix):
                  if exposed_rate(cell) is not None}
         others = [cell for name, cell in cells.items() if name != "plain"]
         if "plain" in cells and others:
-            found.append(Lane(row, cells["plain"], max(others, key=exposed_rate), cells))
+            found.append(Lane(row, cells["plain"], max(others, key=weight), cells))
     return found
 
 

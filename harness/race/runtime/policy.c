@@ -19,7 +19,7 @@ enum {
     DUE_POWER_MAX = 8, /* 2^… points until a timed wait is looked at though others can run */
     PRIORITY_DEMOTED = -1000,
     PRIORITY_MIDDLE = 1 << 30,
-    WINDOWS_POWER_MAX = 3,
+    WINDOWS_POWER_MAX = 4,
     HELD_NS_MAX = 100000000,
 };
 
@@ -69,19 +69,19 @@ static uint64_t expected_steps(uint32_t length) {
     return steps > 2 ? steps : 2;
 }
 
-/* Of four seeds one has accesses as steps, and the fewer changes the more have windows. */
+/* Of eight seeds one has accesses as steps, and the fewer changes the more have windows. */
 static enum grain grain_of(enum race_schedule kind) {
-    uint32_t turn = seed_number(tailrace_seed) % 4;
+    uint32_t turn = seed_number(tailrace_seed) % SEED_TURNS;
     if (turn == SEED_ACCESS_TURN)
         return GRAIN_ACCESS;
-    return kind >= SCHEDULE_PCT2 && turn <= (uint32_t)(SCHEDULE_PCT4 - kind) ? GRAIN_WINDOW
-                                                                             : GRAIN_SYNC;
+    return kind >= SCHEDULE_PCT2 && turn <= 2 * (uint32_t)(SCHEDULE_PCT4 - kind) + 2 ? GRAIN_WINDOW
+                                                                                     : GRAIN_SYNC;
 }
 
-/* 1, 1, 2 or 4: what goes wrong does so at one of the first as a rule. */
+/* 1, 1, 1, 2 or 4: what goes wrong does so at one of the first as a rule. */
 static uint64_t few_windows(void) {
     uint64_t power = draw(0, WINDOWS_POWER_MAX);
-    return power ? 1ull << (power - 1) : 1;
+    return power > 2 ? 1ull << (power - 2) : 1;
 }
 
 void tailrace_policy_start(void) {
@@ -91,8 +91,8 @@ void tailrace_policy_start(void) {
     policy.grain = grain_of(kind);
     policy.late = draw(0, 2) == 0;
     policy.order = (enum order)draw(0, ORDERS - 1);
-    if (policy.grain == GRAIN_WINDOW && policy.order == ORDER_DRAWN)
-        policy.order = ORDER_OLDEST; /* the usual order, but for what the change does */
+    if (policy.grain == GRAIN_WINDOW && draw(0, 3)) /* the usual order, but for what changes do */
+        policy.order = ORDER_OLDEST;
     policy.syncs_max = (uint32_t)draw(SYNCS_ALONE_MIN, SYNCS_ALONE_MAX);
     policy.accesses_max = 1u << draw(ACCESSES_ALONE_POWER_MIN, ACCESSES_ALONE_POWER_MAX);
     policy.gap_mean = 4u << draw(0, 6);
