@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.skipif(not DRIVER.exists(), reason=f"{DRIVER} is not b
 # Whose every run takes about a second, or that open many processes: fewer seeds.
 SLOW = {"computes": 4, "forks": 10, "many": 10}
 # Whose course depends on more than the schedule: time, other processes, signals.
-UNREPEATABLE = {"pipes", "forks", "signals", "interrupted", "computes"}
+UNREPEATABLE = {"pipes", "forks", "signals", "interrupted", "computes", "timeouts", "monotonic"}
 LOCKS = ["mutex", "recursive", "errorcheck", "timeouts", "cond", "rwlocks", "semaphores",
          "barriers", "spins", "onces", "nested", "monotonic"]
 THREADS = ["many", "detached", "cancels", "pool", "pipes", "forks", "signals", "exits", "returns",
