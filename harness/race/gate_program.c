@@ -21,7 +21,7 @@ bool gate_program_status_known(const struct gate_program *program, int status) {
     for (uint32_t i = 0; i < program->status_count; i++)
         if (program->statuses[i] == status)
             return true;
-    return status == 0 || program->status_count == 0;
+    return status == 0 || !program->ended;
 }
 
 bool gate_crash_told(const struct findings *all) {
@@ -131,8 +131,10 @@ static bool refer(struct gate_program *program, const struct gate_target *target
     detector_execute(target->detector, &run, result, all, shape, NULL);
     if (result->end != SPAWN_EXITED)
         return false;
+    program->ended = true;
     program->native_s = result->wall_s > program->native_s ? result->wall_s : program->native_s;
-    if (all->count == 0 && !gate_program_status_known(program, result->status) &&
+    if (all->count == 0 && result->status != 0 &&
+        !gate_program_status_known(program, result->status) &&
         program->status_count < GATE_STATUSES_MAX)
         program->statuses[program->status_count++] = result->status;
     return true;

@@ -26,6 +26,7 @@ struct gate_program {
     struct gate_target targets[DETECTOR_ID_COUNT];
     double native_s; /* the slowest of the reference runs */
     uint64_t points, sync_points;
+    bool ended; /* a reference run did, by itself */
     uint32_t status_count;
     int statuses[GATE_STATUSES_MAX]; /* with which reference runs ended */
 };
