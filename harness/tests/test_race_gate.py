@@ -23,7 +23,7 @@ OUT_BYTES_MAX = 20_000_000
 SAID_BYTES_MAX = 1_000_000
 
 QUICK = set("""
-    bank_transfer completion_free dining_sem ring_relaxed symbol_intern
+    dining_sem ring_relaxed symbol_intern
     bounded_buffer once_tls pipeline seqlock_spin signal_cancel
     crash daemonise exit_status flood hang""".split())
 

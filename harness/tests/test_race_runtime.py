@@ -18,7 +18,7 @@ from conftest import PATIENCE_S, PROGRAM, REPOSITORY
 SOURCES = Path(__file__).parent / "race"
 DRIVER = Path(os.environ.get("TAILRACE_CC") or PROGRAM.parent / "tailrace-cc").resolve()
 KINDS = {"delay": 1, "walk": 2, "pct2": 3, "pct3": 4, "pct4": 5}
-SEEDS = 30 if os.environ.get("TAILRACE_RACE_FULL") else 5  # of each kind for each program
+SEEDS = 30 if os.environ.get("TAILRACE_RACE_FULL") else 2  # of each kind for each program
 LENGTH = 50  # 2^(50/8) steps
 HAS_CLANG = any(shutil.which(name) for name in ("clang-19", "clang"))
 
