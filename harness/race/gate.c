@@ -6,6 +6,7 @@
 #include "race/cell_json.h"
 #include "race/gate_program.h"
 #include "race/length.h"
+#include "race/parallel.h"
 #include "race/rates.h"
 
 #include <pthread.h>
@@ -14,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define JOBS_MAX 64
 #define TIMEOUT_TIMES 10
 #define TIMEOUT_MIN_S 2
 #define SLOW_TIMES 300
@@ -240,17 +240,6 @@ static void *work(void *context) {
     return NULL;
 }
 
-static void work_all(struct gate *gate) {
-    pthread_t threads[JOBS_MAX];
-    uint32_t jobs = gate->options->jobs < JOBS_MAX ? gate->options->jobs : JOBS_MAX, made = 0;
-    while (made < jobs && pthread_create(&threads[made], NULL, work, gate) == 0)
-        made++;
-    if (made == 0)
-        work(gate);
-    for (uint32_t i = 0; i < made; i++)
-        pthread_join(threads[i], NULL);
-}
-
 static uint32_t planned_runs(const struct gate_options *options,
                              const struct gate_program *program) {
     double runs = options->runs        ? options->runs
@@ -286,7 +275,7 @@ bool gate_run(const struct gate_options *options, struct race_result *result, st
                             .points = program.points,
                             .sync_points = program.sync_points,
                             .result = result};
-        work_all(&gate);
+        parallel_run(options->jobs, work, &gate);
         result->seconds = elapsed_s(&gate);
         if (gate.next < gate.planned && !spawn_interrupted())
             note(result, "the time was up after %u runs: --budget gives more", gate.next);

@@ -279,14 +279,8 @@ static bool open_program(const struct gate_options *options, struct gate_program
 
 bool gate_program_open(const struct gate_options *options, struct gate_program *program,
                        struct race_result *result, struct error *error) {
-    const char *folder = getenv("TMPDIR");
-    snprintf(program->work, sizeof program->work, "%.4000s/tailrace-race-XXXXXX",
-             folder && *folder ? folder : "/tmp");
-    if (!mkdtemp(program->work)) {
-        *program->work = '\0';
-        return error_set(error, EXIT_LACKING, "cannot make a folder for the runs: %s",
-                         strerror(errno));
-    }
+    if (!files_temporary(program->work, sizeof program->work, error))
+        return false;
     uint32_t probed = options->detectors ? options->detectors
                       : options->sources ? 1u << DETECTOR_ID_tsan
                                          : 1u << DETECTOR_ID_helgrind;

@@ -6,6 +6,7 @@
 #include "measure/context.h"
 #include "race/cell_json.h"
 #include "race/matrix_unit.h"
+#include "race/parallel.h"
 #include "run/files.h"
 
 #include <errno.h>
@@ -16,7 +17,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define JOBS_MAX 64
 #define PATH_BYTES 4096
 #define MATRIX_SCHEMA "tailrace/race-matrix/1"
 
@@ -104,14 +104,7 @@ static void *work(void *context) {
 }
 
 static bool work_all(struct matrix *matrix, struct error *error) {
-    pthread_t threads[JOBS_MAX];
-    uint32_t jobs = matrix->options->jobs < JOBS_MAX ? matrix->options->jobs : JOBS_MAX, made = 0;
-    while (made < jobs && pthread_create(&threads[made], NULL, work, matrix) == 0)
-        made++;
-    if (made == 0)
-        work(matrix);
-    for (uint32_t i = 0; i < made; i++)
-        pthread_join(threads[i], NULL);
+    parallel_run(matrix->options->jobs, work, matrix);
     if (spawn_interrupted())
         return error_set(error, EXIT_INTERRUPTED,
                          "interrupted: %u of %u cells are in %s (--resume goes on)",

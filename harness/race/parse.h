@@ -56,9 +56,20 @@ int stack_line_number(const char *line);
  * run is an artefact. */
 void findings_add_run(struct findings *all, struct finding *one);
 
-/* Calls take for each JSON value that begins a line with `first`; false if there was none. */
-typedef void json_taker(const json_t *value, void *context);
-bool json_each(const char *text, char first, json_taker *take, void *context);
+/* What reads JSON works with. */
+struct json_reading {
+    struct findings *all;
+    const char *detector;
+    bool any;  /* something was the tool's */
+    bool open; /* `one` is under way (SARIF) */
+    struct finding one;
+};
+
+/* Calls take, with a struct json_reading, for each JSON value that begins a line with `first`; its
+ * `any`. */
+typedef void json_taker(const json_t *value, void *reading);
+bool json_read(const char *text, char first, json_taker *take, const char *detector,
+               struct findings *all);
 
 /* Never NULL; "" where it is no string. */
 const char *json_text(const json_t *object, const char *key);

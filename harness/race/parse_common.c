@@ -84,7 +84,7 @@ static const char *take_json(struct json_reader *reader, const char *at) {
     return strchr(at, '\n');
 }
 
-bool json_each(const char *text, char first, json_taker *take, void *context) {
+static void json_each(const char *text, char first, json_taker *take, void *context) {
     size_t bytes = strlen(text);
     char *copy = text_clean(text, bytes);
     const char *at = copy;
@@ -94,7 +94,19 @@ bool json_each(const char *text, char first, json_taker *take, void *context) {
         at = *at == first ? take_json(&reader, at) : strchr(at, '\n');
     }
     free(copy);
-    return reader.any;
+}
+
+bool json_read(const char *text, char first, json_taker *take, const char *detector,
+               struct findings *all) {
+    struct json_reading *reading = calloc(1, sizeof *reading);
+    if (!reading)
+        return false;
+    reading->all = all;
+    reading->detector = detector;
+    json_each(text, first, take, reading);
+    bool any = reading->any;
+    free(reading);
+    return any;
 }
 
 const char *json_text(const json_t *object, const char *key) {

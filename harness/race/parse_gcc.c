@@ -6,13 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct reader {
-    struct findings *all;
-    const char *detector;
-    bool any;
-    struct finding one;
-};
-
 static void take_place(struct finding *one, const char *role, const char *function,
                        const json_t *place) {
     if (place)
@@ -40,7 +33,7 @@ static void take_locations(struct finding *one, const json_t *diagnostic) {
 }
 
 static void take(const json_t *diagnostics, void *context) {
-    struct reader *reader = context;
+    struct json_reading *reader = context;
     const json_t *diagnostic;
     size_t i;
     json_array_foreach(diagnostics, i, diagnostic) {
@@ -59,13 +52,5 @@ static void take(const json_t *diagnostics, void *context) {
 }
 
 bool parse_gcc_json(const char *json, const char *detector, struct findings *all) {
-    struct reader *reader = calloc(1, sizeof *reader);
-    if (!reader)
-        return false;
-    reader->all = all;
-    reader->detector = detector;
-    json_each(json, '[', take, reader);
-    bool any = reader->any;
-    free(reader);
-    return any;
+    return json_read(json, '[', take, detector, all);
 }

@@ -5,13 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct reader {
-    struct findings *all;
-    const char *detector;
-    bool any;
-    struct finding one;
-};
-
 static void take_stack(struct finding *one, const json_t *from) {
     struct stack *stack = finding_push(one, json_text(from, "role"));
     const json_t *frames = json_object_get(from, "frames"), *frame;
@@ -23,7 +16,7 @@ static void take_stack(struct finding *one, const json_t *from) {
 }
 
 static void take(const json_t *value, void *context) {
-    struct reader *reader = context;
+    struct json_reading *reader = context;
     const char *word = json_text(value, "kind"), *kind = kind_of(kinds_sanitizer, word);
     const json_t *stacks = json_object_get(value, "stacks"), *stack;
     size_t i;
@@ -39,13 +32,5 @@ static void take(const json_t *value, void *context) {
 }
 
 bool parse_hook(const char *json_lines, const char *detector, struct findings *all) {
-    struct reader *reader = calloc(1, sizeof *reader);
-    if (!reader)
-        return false;
-    reader->all = all;
-    reader->detector = detector;
-    json_each(json_lines, '{', take, reader);
-    bool any = reader->any;
-    free(reader);
-    return any;
+    return json_read(json_lines, '{', take, detector, all);
 }

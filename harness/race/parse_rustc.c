@@ -5,13 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct reader {
-    struct findings *all;
-    const char *detector;
-    bool any;
-    struct finding one;
-};
-
 /* The primary places first: they are where the error is. */
 static void take_spans(struct finding *one, const json_t *spans, bool primary) {
     const json_t *span;
@@ -28,7 +21,7 @@ static void take_spans(struct finding *one, const json_t *spans, bool primary) {
 }
 
 static void take(const json_t *value, void *context) {
-    struct reader *reader = context;
+    struct json_reading *reader = context;
     const char *code = json_text(json_object_get(value, "code"), "code");
     const json_t *spans = json_object_get(value, "spans");
     const char *level = json_text(value, "level");
@@ -43,13 +36,5 @@ static void take(const json_t *value, void *context) {
 }
 
 bool parse_rustc_json(const char *json_lines, const char *detector, struct findings *all) {
-    struct reader *reader = calloc(1, sizeof *reader);
-    if (!reader)
-        return false;
-    reader->all = all;
-    reader->detector = detector;
-    json_each(json_lines, '{', take, reader);
-    bool any = reader->any;
-    free(reader);
-    return any;
+    return json_read(json_lines, '{', take, detector, all);
 }

@@ -9,13 +9,6 @@
 
 #define RULE_AND_TEXT_BYTES 1024
 
-struct reader {
-    struct findings *all;
-    const char *detector;
-    bool any, open;
-    struct finding one;
-};
-
 static int hex_digit(char digit) {
     const char *all = "0123456789abcdef0123456789ABCDEF", *at = strchr(all, digit);
     return digit && at ? (int)((at - all) % 16) : -1;
@@ -79,14 +72,14 @@ static void set_note(char *role, size_t size, const json_t *message) {
     text_set(role + strlen(lead), size - strlen(lead), json_text(message, "text"));
 }
 
-static void end_result(struct reader *reader) {
+static void end_result(struct json_reading *reader) {
     if (reader->open)
         findings_add(reader->all, &reader->one);
     reader->open = false;
 }
 
 /* False: the result is of another kind than what is looked for here. */
-static bool begin_result(struct reader *reader, const json_t *result) {
+static bool begin_result(struct json_reading *reader, const json_t *result) {
     char words[RULE_AND_TEXT_BYTES];
     const char *rule = json_text(result, "ruleId");
     const char *text = json_text(json_object_get(result, "message"), "text");
@@ -111,7 +104,7 @@ static void take_related(struct finding *one, const json_t *locations) {
 }
 
 /* Notes belong to the result before them. */
-static void take_result(struct reader *reader, const json_t *result) {
+static void take_result(struct json_reading *reader, const json_t *result) {
     const json_t *locations = json_object_get(result, "locations");
     char role[sizeof reader->one.stacks[0].role];
     if (strcmp(json_text(result, "level"), "note") == 0) {
@@ -129,7 +122,7 @@ static void take_result(struct reader *reader, const json_t *result) {
 }
 
 static void take(const json_t *value, void *context) {
-    struct reader *reader = context;
+    struct json_reading *reader = context;
     const json_t *runs = json_object_get(value, "runs"), *run, *result;
     size_t i, j;
     reader->any = reader->any || json_is_array(runs);
@@ -142,13 +135,5 @@ static void take(const json_t *value, void *context) {
 }
 
 bool parse_sarif(const char *json, const char *detector, struct findings *all) {
-    struct reader *reader = calloc(1, sizeof *reader);
-    if (!reader)
-        return false;
-    reader->all = all;
-    reader->detector = detector;
-    json_each(json, '{', take, reader);
-    bool any = reader->any;
-    free(reader);
-    return any;
+    return json_read(json, '{', take, detector, all);
 }

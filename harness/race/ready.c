@@ -95,11 +95,13 @@ static json_t *sentences(const struct canary *canary, bool fixed) {
 }
 
 json_t *race_ready_json(void) {
-    char folder[] = "/tmp/tailrace-ready-XXXXXX";
+    char folder[PATH_BYTES / 2];
+    struct error error;
     struct spawn_result *result = malloc(sizeof *result);
     struct findings all = {0};
     struct canary canary = {0};
-    bool fixed = fixed_addresses(), room = result && findings_init(&all) && mkdtemp(folder);
+    bool fixed = fixed_addresses(),
+         room = result && findings_init(&all) && files_temporary(folder, sizeof folder, &error);
     if (room) {
         detectors_probe((1u << DETECTOR_ID_COUNT) - 1, folder);
         if (detectors[DETECTOR_ID_tsan].available)

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio_ext.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -92,4 +93,14 @@ void files_remove(const char *folder) {
     if (files)
         closedir(files);
     rmdir(folder);
+}
+
+bool files_temporary(char *folder, size_t bytes, struct error *error) {
+    const char *under = getenv("TMPDIR");
+    int length = snprintf(folder, bytes, "%s/tailrace-XXXXXX", under && *under ? under : "/tmp");
+    if (length > 0 && (size_t)length < bytes && mkdtemp(folder))
+        return true;
+    int why = errno;
+    *folder = '\0';
+    return error_set(error, EXIT_LACKING, "cannot make a folder for a while: %s", strerror(why));
 }

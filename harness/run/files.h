@@ -25,6 +25,9 @@ bool file_append(FILE *file, file_put put, const void *content, const char *path
 /* Appends one object as a line in that way. */
 bool file_append_line(FILE *file, const json_t *json, const char *path, struct error *error);
 
+/* Makes a new folder under TMPDIR, or /tmp; false, with a sentence and "". */
+bool files_temporary(char *folder, size_t bytes, struct error *error);
+
 /* Removes a folder and the files in it (no folders); nothing is said where that fails. */
 void files_remove(const char *folder);
 
