@@ -12,8 +12,10 @@ int command_list(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_bench(int argc, char **argv);
 int command_doctor(int argc, char **argv);
-int command_report(int argc, char **argv);
 int command_race(int argc, char **argv);
+
+/* The commands that the Python package in reports/ does. */
+int command_python(int argc, char **argv);
 
 /* Tells the sentence of an error on standard error and returns its exit status. */
 int tell_error(const struct error *error);

@@ -31,7 +31,7 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } commands[] = {{"list", command_list},     {"run", command_run},   {"bench", command_bench},
-                {"report", command_report}, {"race", command_race}, {"doctor", command_doctor}};
+                {"report", command_python}, {"race", command_race}, {"doctor", command_doctor}};
 
 static char whole_line[4096];
 

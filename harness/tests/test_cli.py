@@ -112,8 +112,8 @@ MISTAKES = {
     "bench: resume with a suite": ("bench quick --resume --out /nowhere", "--resume"),
     "bench: resume where nothing is": ("bench --resume --out /nowhere", "/nowhere"),
     "bench: only what is not there": ("bench --only nothing --out /nowhere", '"nothing"'),
-    "report: no folder": ("report", "one folder"),
-    "report: two folders": ("report a b", "one folder"),
+    "report: no folder": ("report", "DIR"),
+    "report: two folders": ("report a b", "unrecognized"),
     "report: unknown option": ("report --jump", "--help"),
     "report: missing folder": ("report /nowhere", "/nowhere"),
 }

@@ -1,52 +1,74 @@
 # SPDX-License-Identifier: MIT
-"""Command line of the report: `python3 -m tailrace_report DIR`.
+"""Commands that read result sets: `python3 -m tailrace_report COMMAND …`, as `tailrace` calls it.
 
-Exit status: 0 written (its path on standard output), 2 bad input or output, 3 a library missing.
+Each is a module command_NAME.py with NEEDS (libraries beyond Python's own), `describe(parser)`
+(text and arguments) and `run(arguments)`, which does it and returns the exit status: 0 done, 1 a
+finding, 2 bad input or output (ReportError, one sentence), 3 a library missing, 130 interrupted.
 """
 
 import argparse
+import importlib
 import logging
 import os
 import sys
 
-from .race_set import is_race_matrix, read_race_set
-from .resultset import ReportError, read_result_set
+from .resultset import Lacking, ReportError
+
+COMMANDS = ("report",)
+PACKAGES = {"matplotlib": "python3-matplotlib", "numpy": "python3-numpy", "jinja2": "python3-jinja2"}
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong with the arguments in one sentence."""
+
+    def error(self, message):
+        raise ReportError(f"{message} (`{self.prog} --help`)")
 
 
 def main():
-    """Read, compute, draw, write; every failure is one sentence on standard error."""
-    parser = argparse.ArgumentParser(prog="tailrace_report", description=__doc__.split("\n")[0])
-    parser.add_argument("dir", metavar="DIR", help="the result set; the report is written into it")
-    directory = parser.parse_args().dir
+    """Run the command; every failure is one sentence on standard error."""
+    name = sys.argv[1] if len(sys.argv) > 1 else ""
+    try:
+        if name not in COMMANDS:
+            raise ReportError(f'there is no command "{name}" among {", ".join(COMMANDS)}')
+        command = importlib.import_module(f".command_{name.replace('-', '_')}", __package__)
+        parser = Parser(prog=f"tailrace {name}", allow_abbrev=False,
+                        formatter_class=argparse.RawDescriptionHelpFormatter)
+        command.describe(parser)
+        arguments = parser.parse_args(sys.argv[2:])
+        need(command.NEEDS)
+        status = command.run(arguments)
+        sys.stdout.flush()
+        return status
+    except Lacking as lack:
+        return fail(lack, 3)
+    except ReportError as error:
+        return fail(error, 2)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads any more
+        return 2
+    except OSError as error:
+        return fail(f"cannot write {error.filename or 'to standard output'}: {error.strerror}", 2)
+    except KeyboardInterrupt:
+        return fail("interrupted", 130)
+
+
+def need(libraries):
+    """Lacking, unless all of `libraries` can be loaded; matplotlib draws without a screen."""
     os.environ["MPLBACKEND"] = "Agg"
     # Without a writable home matplotlib falls back to a temporary folder by itself, but complains.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
-    race = is_race_matrix(directory)
-    read = read_race_set if race else read_result_set
-    try:
-        result_set = read(directory)  # before the libraries, which are slow to load
-    except ReportError as error:
-        return fail(error, 2)
-    try:
-        import jinja2, matplotlib, numpy  # noqa: E401, F401
-    except ImportError as error:
-        return fail(f"{error.name or error} is missing: the report needs the Debian packages "
-                    "python3-matplotlib, python3-numpy and python3-jinja2", 3)
-    from .output import write_files
-    from . import page, race_page
-    build_report = (race_page if race else page).build_report
-    try:
-        print(f"report: drawing {len(result_set.runs)} {'cells' if race else 'runs'}",
-              file=sys.stderr)
-        print(write_files(directory, build_report(result_set)))
-    except ReportError as error:
-        return fail(error, 2)
-    return 0
+    for library in libraries:
+        try:
+            importlib.import_module(library)
+        except ImportError:
+            raise Lacking(f"{library} is missing: install the Debian packages "
+                          + ", ".join(PACKAGES[one] for one in libraries)) from None
 
 
 def fail(sentence, status):
     """Say `sentence` on standard error and hand back `status`."""
-    print(f"report: {sentence}.", file=sys.stderr)
+    print(f"tailrace: {sentence}", file=sys.stderr)
     return status
 
 

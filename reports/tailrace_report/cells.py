@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from .stats import representative
 from .style import CONTROL, STYLES, Style
-from .text import SPACE, count, size
+from .text import SPACE, count, size, tuning
 
 
 @dataclass(frozen=True)
@@ -140,15 +140,6 @@ def multiple_text(spec):
 def budget_text(spec):
     """A budget that is not a multiple."""
     return f"{size(spec['fixed_budget'])} budget" if spec["fixed_budget"] else "no budget"
-
-
-def tuning(tune):
-    """A tuning as text, whatever JSON it is."""
-    if isinstance(tune, dict):
-        return " ".join(f"{key}={value}" for key, value in tune.items()) or "defaults"
-    if isinstance(tune, list):
-        return " ".join(map(str, tune)) or "defaults"
-    return str(tune) if tune else "defaults"
 
 
 def unsupported_reason(result_set, spec, runs):

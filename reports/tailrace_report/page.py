@@ -11,12 +11,12 @@ from markupsafe import Markup, escape
 
 from . import findings, rows
 from .causes import cause_section
-from .cells import scenarios, tuning
+from .cells import scenarios
 from .curves import headline
 from .figures import figures
 from .noise import noise_rows
 from .pauses import pause_rows
-from .text import SPACE
+from .text import SPACE, tuning
 from .theory import theory_section
 
 DPI = 160  # of the PNG files

@@ -12,6 +12,10 @@ class ReportError(Exception):
     """What went wrong, as one sentence for the user without its full stop."""
 
 
+class Lacking(Exception):
+    """What this machine lacks, as one sentence."""
+
+
 @dataclass(frozen=True)
 class ResultSet:
     """`manifest` as parsed, `runs` in the order of the file, `torn`: a last line was ignored."""

@@ -60,3 +60,12 @@ def listed(words):
 def percentile_name(key):
     """ "p99_9" as "p99.9"."""
     return key.replace("_", ".")
+
+
+def tuning(tune):
+    """A tuning as text, whatever JSON it is."""
+    if isinstance(tune, dict):
+        return " ".join(f"{key}={value}" for key, value in tune.items()) or "defaults"
+    if isinstance(tune, list):
+        return " ".join(map(str, tune)) or "defaults"
+    return str(tune) if tune else "defaults"

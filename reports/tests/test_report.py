@@ -20,7 +20,7 @@ def report(directory, **options):
     path = os.pathsep.join(filter(None, (options.pop("path", ""), str(REPORTS))))
     env = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1",
            **options.pop("env", {})}
-    return subprocess.run([sys.executable, "-m", "tailrace_report", str(directory)], env=env,
+    return subprocess.run([sys.executable, "-m", "tailrace_report", "report", str(directory)], env=env,
                           capture_output=True, text=True, **options)
 
 
@@ -28,7 +28,7 @@ def refused(result, status=2):
     """Assert that the program ended with `status` and one sentence; return the sentence."""
     assert result.returncode == status, result.stderr
     last = result.stderr.splitlines()[-1]
-    assert "Traceback" not in result.stderr and last.startswith("report: ") and last[-1] == "."
+    assert "Traceback" not in result.stderr and last.startswith("tailrace: ") and last[-1] != "."
     assert not result.stdout
     return last
 
