@@ -19,6 +19,9 @@ static const char help[] =
     "  run      measures one cell: a scenario on a strategy and a heap\n"
     "  bench    measures a suite of cells, in random blocks, into a result set\n"
     "  report   writes the report of a result set\n"
+    "  compare  holds two result sets, or two arms of one, against each other\n"
+    "  export   writes a result set in a format that other tools read\n"
+    "  history  collects result sets, and shows how each cell changed over commits\n"
     "  race     checks a program for races, or measures what detectors see of seeded bugs\n"
     "  doctor   tells what this machine can tell, and checks the harness against theory\n"
     "\n"
@@ -30,8 +33,10 @@ static const char help[] =
 static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
-} commands[] = {{"list", command_list},     {"run", command_run},   {"bench", command_bench},
-                {"report", command_python}, {"race", command_race}, {"doctor", command_doctor}};
+} commands[] = {
+    {"list", command_list},      {"run", command_run},        {"bench", command_bench},
+    {"report", command_python},  {"compare", command_python}, {"export", command_python},
+    {"history", command_python}, {"race", command_race},      {"doctor", command_doctor}};
 
 static char whole_line[4096];
 

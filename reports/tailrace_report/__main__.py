@@ -14,7 +14,7 @@ import sys
 
 from .resultset import Lacking, ReportError
 
-COMMANDS = ("report",)
+COMMANDS = ("report", "compare", "gate", "compare-heaps", "export", "history")
 PACKAGES = {"matplotlib": "python3-matplotlib", "numpy": "python3-numpy", "jinja2": "python3-jinja2"}
 
 

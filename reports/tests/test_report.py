@@ -20,8 +20,8 @@ def report(directory, **options):
     path = os.pathsep.join(filter(None, (options.pop("path", ""), str(REPORTS))))
     env = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1",
            **options.pop("env", {})}
-    return subprocess.run([sys.executable, "-m", "tailrace_report", "report", str(directory)], env=env,
-                          capture_output=True, text=True, **options)
+    return subprocess.run([sys.executable, "-m", "tailrace_report", "report", str(directory)],
+                          env=env, capture_output=True, text=True, **options)
 
 
 def refused(result, status=2):
