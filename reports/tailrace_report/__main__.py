@@ -15,7 +15,7 @@ import sys
 from .resultset import Lacking, ReportError
 
 COMMANDS = ("report", "compare", "gate", "compare-heaps", "export", "history")
-PACKAGES = {"matplotlib": "python3-matplotlib", "numpy": "python3-numpy", "jinja2": "python3-jinja2"}
+PACKAGES = {one: f"python3-{one}" for one in ("matplotlib", "numpy", "jinja2")}
 
 
 class Parser(argparse.ArgumentParser):

@@ -90,7 +90,7 @@ def pairs(a, b):
         return " · ".join(found[key] if key in ("workload", "strategy", "heap") else
                           f"{key} {found[key]}" for key in shown) or found.get("workload", "all")
 
-    found = [Pair(label(key), *(side[key][0] for side in by_key), *(side[key][1] for side in by_key))
+    found = [Pair(label(key), *(side[key][i] for i in (0, 1) for side in by_key))
              for key in by_key[0] if key in by_key[1]]
     return (found, *([label(key) for key in by_key[i] if key not in by_key[1 - i]] for i in (0, 1)))
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`tailrace report DIR`: the report of a result set or of a race matrix, written into its folder."""
+"""`tailrace report DIR`: the report of a result set or of a race matrix, in its folder."""
 
 import sys
 
