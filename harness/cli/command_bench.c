@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* command_bench.c - `tailrace bench`: a suite into a result set, with progress. */
 #include "cli/commands.h"
+#include "cli/progress.h"
 #include "run/bench.h"
 #include "run/supervise.h"
 
@@ -8,9 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#define BAR 24
 #define PATH_BYTES 4096
 #define ESTIMATE_FROM_S 300
 
@@ -78,26 +77,6 @@ static bool parse(struct arguments *to, int argc, char **argv, struct error *err
     return true;
 }
 
-static void tell_bar(const struct bench_progress *p) {
-    int filled = p->planned ? (int)(BAR * (uint64_t)p->done / p->planned) : BAR;
-    char left[32] = "";
-    if (p->left_s >= 0)
-        snprintf(left, sizeof left, ", %d:%02d left", (int)p->left_s / 60, (int)p->left_s % 60);
-    fprintf(stderr, "\r\033[K%s [%.*s%*s] %u/%u%s  %s",
-            p->calibrating ? "calibrating" : "measuring", filled, "########################",
-            BAR - filled, "", p->done, p->planned, left, p->cell);
-    if (strcmp(p->status, "ok") != 0)
-        fprintf(stderr, ": %s: %s\n", p->status, p->reason);
-    if (p->done == p->planned)
-        fputc('\n', stderr);
-}
-
-static void tell_line(const struct bench_progress *p) {
-    bool well = strcmp(p->status, "ok") == 0;
-    fprintf(stderr, "%s %u/%u %s: %s%s%s\n", p->calibrating ? "calibrated" : "measured", p->done,
-            p->planned, p->cell, p->status, well ? "" : ": ", well ? "" : p->reason);
-}
-
 static bool open_suite(const struct arguments *arguments, struct suite *suite,
                        struct error *error) {
     if (arguments->resume)
@@ -136,8 +115,7 @@ int command_bench(int argc, char **argv) {
     if (done) {
         catch_interrupts();
         tell_estimate(&suite);
-        done = bench_run(&suite, folder, command_line(),
-                         isatty(STDERR_FILENO) ? tell_bar : tell_line, &error);
+        done = bench_run(&suite, folder, command_line(), progress_teller(), &error);
         if (error.status == EXIT_INTERRUPTED)
             error_set(&error, EXIT_INTERRUPTED,
                       "interrupted; go on with: tailrace bench --resume --out %s", folder);

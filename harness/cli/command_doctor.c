@@ -4,8 +4,8 @@
  */
 #include "cli/commands.h"
 #include "race/ready.h"
-#include "race/spawn.h"
 #include "run/doctor.h"
+#include "run/spawn.h"
 #include "run/theory.h"
 
 #include <getopt.h>

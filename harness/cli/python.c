@@ -44,7 +44,7 @@ static const char *find_python(void) {
     return NULL;
 }
 
-bool python_run(const char *const words[], int *status, struct error *error) {
+bool python_run(const char *const words[], int out, int *status, struct error *error) {
     const char *argv[WORDS_MAX + 4] = {find_python(), "-m", "tailrace_report"};
     size_t count = 0;
     if (!argv[0])
@@ -60,6 +60,8 @@ bool python_run(const char *const words[], int *status, struct error *error) {
     fflush(stdout);
     pid_t pid = fork();
     if (pid == 0) {
+        if (out >= 0 && dup2(out, STDOUT_FILENO) < 0)
+            _exit(EXIT_LACKING);
         execvp(argv[0], (char *const *)argv);
         _exit(EXIT_LACKING);
     }
@@ -71,5 +73,5 @@ int command_python(int argc, char **argv) {
     struct error error;
     int status;
     (void)argc;
-    return python_run((const char *const *)argv, &status, &error) ? status : tell_error(&error);
+    return python_run((const char *const *)argv, -1, &status, &error) ? status : tell_error(&error);
 }

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "race/finding.h"
 #include "race/seed.h"
-#include "race/spawn.h"
+#include "run/spawn.h"
 
 enum detector_kind {
     DETECTOR_NATIVE,

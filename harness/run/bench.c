@@ -64,7 +64,7 @@ static json_t *scenarios_json(const struct suite *suite) {
     return all;
 }
 
-static json_t *manifest_new(const struct suite *suite, const char *command) {
+json_t *bench_manifest(const struct suite *suite, const char *command) {
     json_t *context = context_json(command);
     double load = 0;
     struct timespec now;
@@ -319,7 +319,7 @@ bool bench_run(struct suite *suite, const char *folder, const char *command,
     path_in(bench.runs_path, folder, "runs.jsonl");
     bench.manifest = json_load_file(bench.manifest_path, 0, NULL);
     if (!bench.manifest)
-        bench.manifest = manifest_new(suite, command);
+        bench.manifest = bench_manifest(suite, command);
     bench.done = calloc((size_t)suite->blocks * suite->cell_count, sizeof *bench.done);
     bool ran =
         bench.done ? save_manifest(&bench, error) : error_set(error, EXIT_LACKING, "out of memory");

@@ -22,6 +22,10 @@ typedef void (*bench_tell)(const struct bench_progress *progress);
 bool bench_run(struct suite *suite, const char *folder, const char *command, bench_tell tell,
                struct error *error);
 
+/* The manifest of a result set that begins now: the suite's cells, calibrations still empty. A new
+ * reference. */
+json_t *bench_manifest(const struct suite *suite, const char *command);
+
 /* Reads the suite of a result set that was begun. */
 bool bench_open(struct suite *suite, const char *folder, struct error *error);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* test_spawn.c - programs are run to their end, or ended, with all that they started. */
-#include "race/spawn.h"
+#include "run/spawn.h"
 #include "tests/cmocka_all.h"
 
 #include <signal.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* spawn.c - runs a program to its end, or ends it, and tells how. */
-#include "race/spawn.h"
+#include "run/spawn.h"
 
 #include "base/clock.h"
 

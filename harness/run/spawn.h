@@ -3,8 +3,8 @@
  *
  * Any thread may call, each with its own request. Before the first call: spawn_begin.
  */
-#ifndef TAILRACE_RACE_SPAWN_H
-#define TAILRACE_RACE_SPAWN_H
+#ifndef TAILRACE_RUN_SPAWN_H
+#define TAILRACE_RUN_SPAWN_H
 
 #include "base/error.h"
 
