@@ -201,6 +201,7 @@ bool side_run(const struct side *side, const struct cell *cell, bool counted, co
         return error_set(error, ended.status, "the %s (%.300s) cannot be run: %.500s", side->arm,
                          side->text, last_line(ended.said));
     *result = ended.end == SPAWN_EXITED ? json_load_file(path, 0, NULL) : NULL;
+    unlink(path);
     if (!*result)
         *result = crashed(side, &ended);
     return true;
