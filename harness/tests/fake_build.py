@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Stands for a build's `tailrace run`: writes a result whose numbers are known, and measures nothing.
+"""Stands for a build's `tailrace run`: writes a result whose numbers are known, measures nothing.
 
 What it does is in fake.json beside it: `factors` ({metric key: factor}), `allocations` per request,
-`status` (of every run), `exit` (ends with that status and a sentence), `sleep_s`. The spread between
-runs comes from the seed and the build's own `salt`, so that runs repeat.
+`status` (of every run), `exit` (ends with that status and a sentence), `sleep_s`. The spread
+between runs comes from the seed and the build's own `salt`, so that runs repeat.
 """
 
 import json
