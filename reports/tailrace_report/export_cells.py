@@ -115,7 +115,7 @@ def estimate(runs, metric):
     if len(values) < len(runs):
         return Estimate(metric, values, None, None, None)
     ranked = list(values.values())
-    middle = (median_low if metric.higher_is_better else median)(ranked)
+    middle = (median_low if metric.higher_is_better and 0.0 in ranked else median)(ranked)
     return Estimate(metric, values, middle, *(sign_interval(ranked) or (None, None)))
 
 

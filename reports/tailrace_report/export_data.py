@@ -16,6 +16,8 @@ OF_CELL = ("scenario", "strategy", "family", "heap", "threads", "live", "load", 
 OF_RUN = {"offered_rate": "offered_per_s", "achieved_rate": "achieved_per_s",
           "duration_s": "duration_s", "requests": "requests"}
 
+WORDS = ("low_samples", "noise_limited")  # lists of response quantiles
+
 
 def column(metric):
     """The CSV column of a metric: its name with its unit last."""
@@ -23,7 +25,7 @@ def column(metric):
 
 
 COLUMNS = ("cell", "workload", *OF_CELL, "tune", "control", "block", "order", "seed", "mode",
-           "status", "reason", "stamps", "commit", "start_time", *OF_RUN.values(),
+           "status", "reason", "stamps", *WORDS, "commit", "start_time", *OF_RUN.values(),
            *map(column, METRICS.values()))
 
 
@@ -45,6 +47,7 @@ def row(cell, run):
              "control": "yes" if cell.spec.get("control") else "no",
              "stamps": " ".join(map(str, run.get("stamps") or ())),
              "commit": context.get("commit"), "start_time": context.get("start_time"),
+             **{key: " ".join(response(run, key)) for key in WORDS},
              **{key: cell.spec.get(key) for key in OF_CELL},
              **{key: run.get(key) for key in ("block", "order", "seed", "mode", "status",
                                               "reason")},
@@ -52,6 +55,11 @@ def row(cell, run):
     for estimate in cell.estimates.values():
         found[column(estimate.metric)] = estimate.values.get(run["block"])
     return {key: value for key, value in found.items() if value is not None}
+
+
+def response(run, key):
+    """The quantiles in a list of the run's response time."""
+    return [word.replace("_", ".") for word in (run.get("response_ns") or {}).get(key) or ()]
 
 
 def json_text(cells, manifest, _note):
@@ -68,7 +76,8 @@ def cell_json(cell):
             **{key: cell.spec.get(key) for key in (*OF_CELL, "tune", "params")},
             "control": bool(cell.spec.get("control")),
             "runs": [{"block": run["block"], "status": run["status"],
-                      "reason": run.get("reason"), "stamps": run.get("stamps") or []}
+                      "reason": run.get("reason"), "stamps": run.get("stamps") or [],
+                      **{key: response(run, key) for key in WORDS}}
                      for run in cell.runs],
             "metrics": {name: metric_json(one) for name, one in cell.estimates.items()}}
 

@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from .hlog import read_log
+from .metrics import COMPLETED
 from .resultset import ReportError
 from .text import count, listed
 
@@ -14,7 +15,6 @@ HALF_BITS, VALUE_BITS = 7, 37  # of the bucket layout, as in harness/measure/his
 HALF = 1 << HALF_BITS
 TICKS_PER_HALF_DISTANCE = 5
 NAME_MAX = 249
-COMPLETED = ("ok", "overloaded")  # these have executed every request
 
 
 def joined_log(cells, directory, note):

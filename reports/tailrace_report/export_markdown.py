@@ -5,6 +5,7 @@ import re
 from collections import defaultdict
 
 from .arms import KEYS
+from .metrics import noise_limited
 from .paired import compare_logs, paired_logs
 from .text import count, interval, listed, ratio
 
@@ -38,11 +39,13 @@ def title(values, groups):
 def introduction(manifest):
     """What the numbers are, and where they are from."""
     context = manifest["context"]
-    where = [f"{name} {context[key]}" if name else context[key] for key, name in
+    where = [f"{prefix}{context[key]}" for key, prefix in
              (("cpu_model", ""), ("kernel", ""), ("libc", ""), ("compiler", ""),
-              ("commit", "commit")) if context.get(key)]
+              ("commit", "commit ")) if context.get(key)]
     return (f"{count(manifest['blocks'], 'block')}; the median over runs, with its 98 % interval; "
-            "∞ stands for runs that failed." + (f" {text(', '.join(where))}." if where else ""))
+            "∞ stands for runs that failed, ~ marks quantiles of which more than half is noise of "
+            "the machine, † those with fewer than 100 samples beyond."
+            + (f" {text(', '.join(where))}." if where else ""))
 
 
 def table(cells):
@@ -56,8 +59,8 @@ def table(cells):
         heads.append(f"{ranked} relative to {code(first.name)}")
     rows = [heads, ["---"] * len(heads)]
     for cell in cells:
-        shown = [cell.estimates[name].text() if name in cell.estimates else "–" for name in names]
-        rows.append([code(cell.name), *map(text, [outcome(cell), *shown])])
+        rows.append([code(cell.name), text(outcome(cell)),
+                     *(text(shown(cell, name)) for name in names)])
         if ranked and len(cells) > 1:
             rows[-1].append("1" if cell is first else relative(first, cell, ranked))
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
@@ -79,6 +82,16 @@ def outcome(cell):
     reasons = dict.fromkeys(run.get("reason") for run in cell.runs
                             if run["status"] == "unsupported" and run.get("reason"))
     return cell.statuses() + (f" ({listed(reasons)})" if reasons else "")
+
+
+def shown(cell, name):
+    """The estimate of a metric with its marks."""
+    if name not in cell.estimates:
+        return "–"
+    key = name.replace(".", "_")
+    low = any(key in ((run.get("response_ns") or {}).get("low_samples") or ())
+              for run in cell.runs if run["status"] == "ok")
+    return ("~" * noise_limited(cell.runs, key) + cell.estimates[name].text() + "†" * low)
 
 
 def relative(first, cell, name):
