@@ -7,6 +7,8 @@ from typing import Callable
 
 from .text import duration, rate, seconds, size
 
+COMPLETED = ("ok", "overloaded")  # runs that have executed every request
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -97,3 +99,10 @@ def metric_named(name):
 def values_by_block(runs, metric):
     """{block: value} of one cell's runs, without those that do not have the metric."""
     return {run["block"]: value for run in runs if (value := metric.value(run)) is not None}
+
+
+def noise_limited(runs, key):
+    """Whether response quantile `key` is noise-limited in half of the ok runs or more."""
+    marks = [key in ((run.get("response_ns") or {}).get("noise_limited") or [])
+             for run in runs if run["status"] == "ok"]
+    return bool(marks) and 2 * sum(marks) >= len(marks)

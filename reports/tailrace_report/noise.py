@@ -4,17 +4,10 @@
 import math
 from statistics import median
 
-from .stats import COMPLETED
+from .metrics import COMPLETED, noise_limited  # the latter for those who look for it here
 from .text import duration, seconds
 
 FLOOR_AT = {"p50": 2, "p90": 10, "p99": 100, "p99_9": 1000, "p99_99": 10000}  # as 1/(1-p)
-
-
-def noise_limited(runs, key):
-    """Whether quantile `key` is noise-limited in half of the ok runs or more."""
-    marks = [key in ((run.get("response_ns") or {}).get("noise_limited") or [])
-             for run in runs if run["status"] == "ok"]
-    return bool(marks) and 2 * sum(marks) >= len(marks)
 
 
 def floor(runs, key):

@@ -43,6 +43,16 @@ def depth(n, level=LEVEL):
     return k
 
 
+def sign_interval(values, level=LEVEL):
+    """[Low, high] of the median of `values` by order statistics, exact; None: too few."""
+    ordered, allowed = sorted(values), (1 - level) / 2 * 2**len(values)
+    k, below = 0, 1
+    while below <= allowed * (1 + 1e-9):
+        k += 1
+        below += math.comb(len(values), k)
+    return [ordered[k - 1], ordered[-k]] if k else None
+
+
 def walsh_averages(logs):
     """The averages of all pairs, each with itself as well, ascending; -inf and inf average 0."""
     return sorted(0.0 if math.isnan(total := a + b) else total / 2

@@ -17,7 +17,8 @@ RUN_NULLABLE = {
     "offered_rate": NUMBER, "achieved_rate": NUMBER, "response_ns": dict, "pauses": list,
     "response_histogram": list, "intervals": dict, "rss_series": list, "pauses_lost": int,
     "rss_peak_bytes": NUMBER, "rss_drained_bytes": NUMBER, "phases": dict, "heap_library": dict,
-    "causes": dict, "noise": dict, "noise_floor_ns": dict}
+    "causes": dict, "noise": dict, "noise_floor_ns": dict, "service_ns": dict,
+    "service_histogram": list, "context": dict, "cpu_s": NUMBER, "faults_minor": NUMBER}
 QUEUE_ROW = ("measured_ns", "planned_ns", "planned_error", "replayed_error")
 STALL_ROW = ("measured_ns", "predicted_ns", "error")
 QUANTILES = ("p50", "p90", "p99", "p99_9", "p99_99", "max")
@@ -72,7 +73,7 @@ def wrong_in_run(run):
     wrong = wrong_field(run, RUN) or wrong_field(run, present)
     if wrong:
         return wrong
-    for key in ("response_histogram", "rss_series"):
+    for key in ("response_histogram", "service_histogram", "rss_series"):
         if not all(isinstance(pair, list) and len(pair) == 2 and all(map(is_number, pair))
                    for pair in run.get(key) or []):
             return key
@@ -84,8 +85,9 @@ def wrong_in_run(run):
         return "response_ns"
     if not numbers(response, QUANTILES) or not numbers(phases, phases):
         return "response_ns or phases"
-    if not numbers(run.get("noise_floor_ns"), QUANTILES):
-        return "noise_floor_ns"
+    for key in ("noise_floor_ns", "service_ns"):
+        if not numbers(run.get(key), QUANTILES):
+            return key
     if run.get("intervals") and wrong_intervals(run["intervals"]):
         return "intervals"
     if run.get("causes") and wrong_causes(run["causes"]):

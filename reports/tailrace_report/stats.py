@@ -12,7 +12,8 @@ from statistics import median
 
 import numpy as np
 
-COMPLETED = ("ok", "overloaded")  # these have executed every request
+from .metrics import COMPLETED
+
 CURVE_POINTS = 240
 MIN_BEYOND = 10  # samples beyond a quantile below which it is not drawn
 
