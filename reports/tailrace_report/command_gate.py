@@ -8,7 +8,7 @@ from .gate_files import annotations, files, markdown
 from .gate_resample import resample, told
 from .gate_result import build_result, refuse_nothing, too_few
 from .gate_rule import look
-from .gate_set import read_gate_set
+from .gate_set import named, read_gate_set
 from .gate_words import human
 from .output import write_files
 from .resultset import ReportError
@@ -19,22 +19,29 @@ NEEDS = ()
 def describe(parser):
     """Text and arguments."""
     parser.description = (
-        "Judges the gate whose runs are in DIR by the rule that its manifest fixes.\n"
+        "Judges the gate whose runs are in DIR by the rule that its manifest fixes: prints the\n"
+        "result, writes gate.json, gate.md and gate.xml (JUnit) into DIR and ends with 0 (pass)\n"
+        "or 1 (fail); adds to GITHUB_STEP_SUMMARY and, with GITHUB_ACTIONS, annotates.\n"
         "--look prints one word: pass (stop), continue (to the next look) or confirm (on fresh\n"
-        "blocks). --final prints the result, writes gate.json, gate.md and gate.xml (JUnit) into\n"
-        "DIR and ends with 0 (pass) or 1 (fail); it adds to GITHUB_STEP_SUMMARY and, with\n"
-        "GITHUB_ACTIONS, annotates. --resample tells from recorded gates of a build against its\n"
-        "copy how often the rule cries wolf.")
-    parser.add_argument("dirs", metavar="DIR", nargs="+", help="what the gate measured")
-    mode = parser.add_mutually_exclusive_group(required=True)
+        "blocks). --resample tells from recorded gates of a build against its copy how often the\n"
+        "rule cries wolf.")
+    parser.add_argument("dirs", metavar="DIR", nargs="*", help="what the gate measured")
+    mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--look", type=int, metavar="K", help="judge look K = 1, 2 …")
-    mode.add_argument("--final", action="store_true", help="the result, from all runs")
+    mode.add_argument("--final", action="store_true", help="the result, from all runs (default)")
     mode.add_argument("--resample", type=int, metavar="N", help="draw N gates from recorded ones")
+    mode.add_argument("--check-metrics", nargs="+", metavar="M",
+                      help="only say whether these are metrics")
     parser.add_argument("--seed", type=int, default=1, help="of --resample (default: 1)")
 
 
 def run(arguments):
     """Do what is asked for; the exit status."""
+    if arguments.check_metrics:
+        list(map(named, arguments.check_metrics))
+        return 0
+    if not arguments.dirs:
+        raise ReportError("gate needs the folder that a gate measured (`tailrace gate --help`)")
     if arguments.resample is not None:
         return print_resampled(arguments.dirs, arguments.resample, arguments.seed)
     if len(arguments.dirs) > 1:

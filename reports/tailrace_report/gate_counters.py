@@ -53,7 +53,7 @@ def settled(metric, lines):
     """(value on which both of {block: line} agree, None) or (None, why there is none)."""
     if len(lines) < 2:
         return None, "not counted: an arm has fewer than two runs"
-    values = {math.inf if line["status"] != "ok" else metric.value(line)
+    values = {metric.value(line) if line["status"] in ("ok", "unsupported") else math.inf
               for line in lines.values()}
     if values == {None}:
         return None, f"not counted: {reason(lines) or 'the program does not tell its allocations'}"

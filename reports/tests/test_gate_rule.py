@@ -209,6 +209,8 @@ def test_counters_are_exact():
 @pytest.mark.parametrize("change, word, why", [
     ({"allocations": None, "reason": "static program"}, "inconclusive",
      "not counted: static program"),
+    ({"allocations": None, "status": "unsupported", "reason": "run has no option --count"},
+     "inconclusive", "not counted: run has no option --count"),
     ({"allocations": None}, "inconclusive",
      "not counted: the program does not tell its allocations"),
     ({"status": "crashed", "reason": "signal 11"}, "worse", "head crashed (signal 11)")])
