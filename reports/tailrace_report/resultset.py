@@ -61,8 +61,11 @@ def read_manifest(path):
     return manifest
 
 
-def read_runs(path):
-    """Parse and check runs.jsonl: (runs, whether a torn last line was ignored)."""
+def read_runs(path, wrong_in=wrong_in_run):
+    """Parse and check runs.jsonl: (runs, whether a torn last line was ignored).
+
+    `wrong_in(run)`: the first wrong field of a line, or None.
+    """
     try:
         lines = path.read_bytes().split(b"\n")
     except OSError as error:
@@ -77,7 +80,7 @@ def read_runs(path):
             if number == len(lines):
                 return runs, True
             raise ReportError(f"{path} line {number} is not valid JSON") from None
-        wrong = wrong_in_run(run)
+        wrong = wrong_in(run)
         if wrong:
             raise ReportError(f"{path} line {number} is not as the format says: "
                               f"wrong or missing {wrong}")
