@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -16,6 +17,8 @@ static struct {
     void *(*valloc)(size_t), *(*pvalloc)(size_t);
     int (*posix_memalign)(void **, size_t, size_t);
     void (*free)(void *);
+    int (*pthread_create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+    int (*pthread_join)(pthread_t, void **);
 } next;
 static enum { UNKNOWN, SEARCHING, KNOWN } state;
 
@@ -45,6 +48,8 @@ static bool search(void) {
     find("pvalloc", &next.pvalloc);
     find("posix_memalign", &next.posix_memalign);
     find("free", &next.free);
+    find("pthread_create", &next.pthread_create);
+    find("pthread_join", &next.pthread_join);
     state = KNOWN;
     return true;
 }
@@ -134,4 +139,20 @@ void *reallocarray(void *memory, size_t count, size_t bytes) {
         return NULL;
     }
     return resize(memory, all);
+}
+
+/* What a thread itself costs depends on whether one that has ended has left its own: it is not
+ * counted. */
+int pthread_create(pthread_t *id, const pthread_attr_t *attributes, void *(*start)(void *),
+                   void *argument) {
+    enter();
+    int error = next.pthread_create(id, attributes, start, argument);
+    depth--;
+    return error;
+}
+int pthread_join(pthread_t id, void **result) {
+    enter();
+    int error = next.pthread_join(id, result);
+    depth--;
+    return error;
 }

@@ -4,7 +4,8 @@
  * A call counts where it gave memory, with the bytes that it asked for: malloc, calloc, realloc,
  * reallocarray (these with the new size), aligned_alloc, posix_memalign, memalign, valloc, pvalloc.
  * frees: free of what is not NULL, and a realloc to 0 bytes that gives nothing back. Only what goes
- * through these names is seen: neither C++'s operators nor functions that a heap has besides.
+ * through these names is seen: neither C++'s operators nor functions that a heap has besides. Not
+ * counted: what the heap asks for while it serves a call, what pthread_create and pthread_join do.
  */
 #ifndef TAILRACE_MEASURE_HEAP_COUNT_H
 #define TAILRACE_MEASURE_HEAP_COUNT_H
