@@ -47,6 +47,9 @@ static const char help[] =
     "  --drain S         watches the resident set so long after all was given back (0.1): it is "
     "looked\n"
     "                    at after 0.1, 1 and 5 s\n"
+    "  --count           counts the heap calls made while recording (`allocations`), which slows "
+    "them:\n"
+    "                    repeats exactly with --closed --requests N --threads 1 --warmup 0\n"
     "  --clock C         monotonic, or tsc where that is safe: cheaper to read; calibrated "
     "against\n"
     "                    monotonic before and after, a run in which they drift apart is rejected\n"
@@ -68,6 +71,7 @@ enum {
     OPTION_STRATEGY,
     OPTION_HEAP,
     OPTION_CLOSED,
+    OPTION_COUNT,
     OPTION_ARRIVALS,
     OPTION_TUNE,
     OPTION_PARAM,
@@ -83,6 +87,7 @@ static const struct option options[] = {{"help", no_argument, NULL, OPTION_HELP}
                                         {"strategy", required_argument, NULL, OPTION_STRATEGY},
                                         {"heap", required_argument, NULL, OPTION_HEAP},
                                         {"closed", no_argument, NULL, OPTION_CLOSED},
+                                        {"count", no_argument, NULL, OPTION_COUNT},
                                         {"arrivals", required_argument, NULL, OPTION_ARRIVALS},
                                         {"tune", required_argument, NULL, OPTION_TUNE},
                                         {"param", required_argument, NULL, OPTION_PARAM},
@@ -126,6 +131,9 @@ static bool take_option(struct arguments *to, int option, const char *name, stru
     case OPTION_CLOSED:
         to->cell.mode = CELL_CLOSED;
         to->mode_count++;
+        return true;
+    case OPTION_COUNT:
+        to->cell.count = true;
         return true;
     case OPTION_ARRIVALS:
         return cell_set_arrivals(&to->cell, optarg, error);
@@ -200,8 +208,9 @@ static bool parse(struct arguments *to, int argc, char **argv, struct error *err
     if (to->mode_count > 1)
         return error_set(error, EXIT_INPUT,
                          "--rate, --load, --slo and --closed exclude each other");
-    if (to->objective.limit_ns > 0 && (to->hlog || to->hgrm))
-        return error_set(error, EXIT_INPUT, "--slo takes many runs: --hlog and --hgrm take one");
+    if (to->objective.limit_ns > 0 && (to->hlog || to->hgrm || to->cell.count))
+        return error_set(error, EXIT_INPUT,
+                         "--slo takes many runs: --hlog, --hgrm and --count take one");
     if (to_stdout(to->json) + to_stdout(to->hlog) + to_stdout(to->hgrm) > 1)
         return error_set(error, EXIT_INPUT,
                          "only one of --json, --hlog and --hgrm can go to standard output");
@@ -226,6 +235,14 @@ static void print_quantiles(const char *name, const json_t *quantiles) {
     putchar('\n');
 }
 
+static void print_allocations(const json_t *allocations) {
+    json_int_t calls, bytes, frees;
+    if (json_unpack((json_t *)allocations, "{s:I,s:I,s:I}", "calls", &calls, "bytes", &bytes,
+                    "frees", &frees) == 0)
+        printf("heap calls: %lld for %lld bytes, %lld freed\n", (long long)calls, (long long)bytes,
+               (long long)frees);
+}
+
 static void print_summary(const json_t *result) {
     const json_t *stamp;
     size_t i;
@@ -244,6 +261,7 @@ static void print_summary(const json_t *result) {
            json_is_string(json_object_get(result, "checksum"))
                ? json_string_value(json_object_get(result, "checksum"))
                : "none (the number of requests was not fixed)");
+    print_allocations(json_object_get(result, "allocations"));
     if (strcmp(json_string_value(json_object_get(result, "mode")), "closed") == 0)
         printf("closed loop: requests wait for the last one to end, so this run cannot see what a "
                "stall does to response time (--rate or --load can)\n");

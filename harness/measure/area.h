@@ -9,6 +9,7 @@
 #ifndef TAILRACE_MEASURE_AREA_H
 #define TAILRACE_MEASURE_AREA_H
 
+#include "measure/heap_count.h"
 #include "measure/load.h"
 
 #include <stdatomic.h>
@@ -47,6 +48,7 @@ struct area_config {
     char data_dir[AREA_PATH_BYTES];
     bool tsc;                    /* the clock: TSC, else CLOCK_MONOTONIC */
     bool leaks;                  /* by design: LeakSanitizer is not to report it */
+    bool count;                  /* heap calls, by the library that is preloaded for it */
     uint64_t live, budget_bytes; /* budget 0: none */
     uint64_t warmup_ns, duration_ns, drain_ns;
     uint64_t warmup_requests; /* open loop */
@@ -79,6 +81,7 @@ struct area {
     double clock_cost_ns, clock_drift; /* drift: a fraction; 0 for CLOCK_MONOTONIC */
     uint64_t rss_base_bytes, rss_peak_bytes;
     uint64_t drained_bytes[AREA_DRAINS]; /* resident, so long after everything was given back */
+    struct heap_count allocations;       /* while recording; with config.count */
     uint64_t
         live_bytes; /* what the scenario itself holds at the end of the recording, as requested */
     int32_t cpus[AREA_WORKERS_MAX]; /* each worker's, -1 if it could not be pinned */

@@ -293,6 +293,10 @@ bool cell_unsupported(const struct cell *cell, char *reason, size_t reason_bytes
                  strategy->name);
     else if (sanitized && (*cell->heap_path || strchr(cell->tune, ':')))
         snprintf(reason, reason_bytes, "a %s build brings a heap of its own", TAILRACE_SANITIZER);
+    else if (sanitized && cell->count)
+        snprintf(reason, reason_bytes,
+                 "a %s build brings a heap of its own, whose calls are not counted",
+                 TAILRACE_SANITIZER);
     else if (sanitized && cell->budget_bytes)
         snprintf(reason, reason_bytes, "a %s build does not run under a budget",
                  TAILRACE_SANITIZER);

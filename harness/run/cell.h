@@ -27,6 +27,7 @@ struct cell {
     uint64_t requests;                    /* 0: as the duration gives */
     uint64_t live, budget_bytes, seed;    /* budget 0: none */
     double drain_s;                       /* how long the resident set is watched after the drain */
+    bool count;                           /* heap calls */
     bool tsc;                             /* measured with the TSC, not CLOCK_MONOTONIC */
     double timeout_s;                     /* 0: cell_timeout_s decides */
     uint64_t params[SCENARIO_PARAMS_MAX]; /* of the scenario */

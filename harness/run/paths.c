@@ -20,6 +20,9 @@ const char *path_build(void) {
 void path_worker(const char *strategy, char *path, size_t path_bytes) {
     snprintf(path, path_bytes, "%s/tailrace-%s", path_build(), strategy);
 }
+void path_count(char *path, size_t path_bytes) {
+    snprintf(path, path_bytes, "%s/libtailrace-count.so", path_build());
+}
 const char *path_data(void) {
     return TAILRACE_SOURCE_DIR "/scenarios/data";
 }

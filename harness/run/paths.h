@@ -8,6 +8,8 @@
 
 /* The worker executable of a strategy. */
 void path_worker(const char *strategy, char *path, size_t path_bytes);
+/* The library that counts heap calls (measure/heap_count.h). */
+void path_count(char *path, size_t path_bytes);
 /* Input files of scenarios; suites; the Python package of the report; the top of the sources. */
 const char *path_data(void);
 const char *path_suites(void);

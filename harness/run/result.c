@@ -208,6 +208,8 @@ static json_t *stamps_json(const struct cell *cell, const struct run *run) {
         json_array_append_new(stamps, json_string("leaks"));
     if (cell->warmup_s <= 0)
         json_array_append_new(stamps, json_string("cold"));
+    if (cell->count)
+        json_array_append_new(stamps, json_string("counted"));
     if (cell->mode == CELL_CLOSED)
         json_array_append_new(stamps, json_string("closed-loop"));
     if (cell->mode != CELL_CLOSED && recording(run) && steady_changed(run->area))
@@ -294,6 +296,16 @@ static json_t *checksum_json(const struct cell *cell, const struct run *run) {
     return json_string(digits);
 }
 
+/* Of a recording that came to its end, counted. */
+static json_t *allocations_json(const struct cell *cell, const struct run *run) {
+    if (!cell->count || !recording(run) ||
+        atomic_load_explicit(&run->area->phase, memory_order_acquire) < PHASE_DRAIN)
+        return json_null();
+    const struct heap_count *all = &run->area->allocations;
+    return json_pack("{s:o,s:o,s:o}", "calls", integer(all->calls), "bytes", integer(all->bytes),
+                     "frees", integer(all->frees));
+}
+
 static void add_memory(json_t *result, const struct run *run) {
     const struct area *area = run->area;
     uint64_t peak_bytes = area ? area->rss_peak_bytes : 0;
@@ -351,6 +363,7 @@ json_t *result_json(const struct cell *cell, const struct run *run, json_t *cont
     json_object_set_new(result, "reason", *run->reason ? json_string(run->reason) : json_null());
     json_object_set_new(result, "stamps", stamps_json(cell, run));
     json_object_set_new(result, "checksum", checksum_json(cell, run));
+    json_object_set_new(result, "allocations", allocations_json(cell, run));
     add_latency(result, cell, run);
     add_memory(result, run);
     add_process(result, run);

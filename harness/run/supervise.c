@@ -56,6 +56,7 @@ static void configure(const struct cell *cell, struct area *area) {
     snprintf(config->data_dir, sizeof config->data_dir, "%s", path_data());
     config->tsc = cell->tsc;
     config->leaks = cell_leaks(cell);
+    config->count = cell->count;
     _Static_assert(sizeof config->params == sizeof cell->params, "one place for each");
     memcpy(config->params, cell->params, sizeof config->params);
     config->live = cell->live;
@@ -81,6 +82,19 @@ static struct area *area_new(int *fd) {
     return area == MAP_FAILED ? NULL : area;
 }
 
+/* What counts comes in front of the heap, which it hands its calls to. */
+static void preload(const struct cell *cell) {
+    char count[AREA_PATH_BYTES] = "", both[2 * AREA_PATH_BYTES];
+    if (cell->count)
+        path_count(count, sizeof count);
+    snprintf(both, sizeof both, "%s%s%s", count, *count && *cell->heap_path ? ":" : "",
+             cell->heap_path);
+    if (*both)
+        setenv("LD_PRELOAD", both, 1);
+    else
+        unsetenv("LD_PRELOAD");
+}
+
 /* In the child: only calls that are safe after fork. A terminal's Ctrl-C reaches the parent alone.
  */
 static _Noreturn void become_worker(const char *program, const struct cell *cell, int area_fd,
@@ -92,10 +106,7 @@ static _Noreturn void become_worker(const char *program, const struct cell *cell
     dup2(say_fd, STDERR_FILENO);
     snprintf(number, sizeof number, "%d", area_fd);
     heap_tune(cell->heap, cell->tune);
-    if (*cell->heap_path)
-        setenv("LD_PRELOAD", cell->heap_path, 1);
-    else
-        unsetenv("LD_PRELOAD");
+    preload(cell);
     execl(program, program, number, (char *)NULL);
     _exit(127);
 }

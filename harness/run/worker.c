@@ -12,6 +12,7 @@
 #include "measure/noise.h"
 #include "run/heap_served.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -199,16 +200,30 @@ static void plan_recording(void) {
     plan->slice_ns = load_slice_ns(process.area->config.duration_ns);
 }
 
+/* Of the whole process: until the workers have recorded, none of its threads allocates but the
+ * program under test. */
+static void read_count(struct heap_count *count) {
+    *count = (struct heap_count){0};
+    if (process.count)
+        process.count(count);
+}
+
 /* Lets the workers record, and listens to the machine meanwhile: by a hiccup thread where a
  * processor is left for it. */
 static void watch_recording(uint32_t count) {
     struct area *area = process.area;
     struct hiccups hiccups;
+    struct heap_count before;
     double steal_s = noise_steal_s(), pressure_s = noise_pressure_s();
     bool spare = count < (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
     area->hiccups_taken = spare && hiccups_start(&hiccups, &area->hiccups);
+    read_count(&before);
     wait_turn();
     wait_turn(); /* recorded */
+    read_count(&area->allocations);
+    area->allocations.calls -= before.calls;
+    area->allocations.bytes -= before.bytes;
+    area->allocations.frees -= before.frees;
     if (area->hiccups_taken)
         hiccups_stop(&hiccups);
     area->steal_s = steal_s < 0 ? -1 : noise_steal_s() - steal_s;
@@ -279,6 +294,14 @@ static void check_heap(void) {
     worker_lacking(sentence);
 }
 
+static void find_count(void) {
+    void *found = dlsym(RTLD_DEFAULT, "tailrace_count_read");
+    if (process.area->config.count && !found)
+        worker_lacking("heap calls cannot be counted: libtailrace-count.so, which is built with "
+                       "the program, could not be preloaded");
+    memcpy(&process.count, &found, sizeof found);
+}
+
 static void start_clock(void) {
     struct area *area = process.area;
     char why[AREA_TEXT_BYTES];
@@ -308,6 +331,7 @@ int main(int argc, char **argv) {
     process.pause_at = at && ms ? strtoull(at, NULL, 10) : UINT64_MAX;
     process.pause_ns = ms ? strtoull(ms, NULL, 10) * NS_PER_MS : 0;
     check_heap();
+    find_count();
     start_clock();
     run_all(area->config.plan.workers);
     area->clock_drift = clock_tsc_drift();

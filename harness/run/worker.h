@@ -26,7 +26,8 @@ extern struct worker {
     void *state;
     struct turn turn;
     struct load_plan warmup;
-    uint64_t pause_at, pause_ns; /* test_pause; at UINT64_MAX: never */
+    void (*count)(struct heap_count *); /* what counts heap calls; NULL: nobody does */
+    uint64_t pause_at, pause_ns;        /* test_pause; at UINT64_MAX: never */
 } process;
 
 struct worker_thread {

@@ -15,6 +15,8 @@ MEANINGS = {
     "cold": "no warm-up, so first-touch page faults are in the numbers",
     "oversubscribed": "workers plus collector threads exceed the cores and preempt each other",
     "leaks": "the strategy never gives back what this scenario drops: memory grows with requests",
+    "counted": "heap calls were counted, which slows each of them: no time of this run is to be "
+               "compared with those of others",
     "overloaded": "requests were late throughout the last half of the run: the backlog never "
                   "cleared, so response times depend on how long the run was",
 }
