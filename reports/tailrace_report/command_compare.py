@@ -19,10 +19,12 @@ NEEDS = ()
 def describe(parser):
     """Text and arguments."""
     parser.description = (
-        "Compares B with A, cell by cell, from their runs paired by block: the median of each, the\n"
-        "ratio B/A with its 98 % interval, and one word: worse or better (the interval excludes 1\n"
-        "and the ratio lies beyond the metric's margin), equivalent (the interval lies within the\n"
-        "margin), inconclusive, or host (the null control moved as well: it was the machine).\n\n"
+        "Compares B with A, cell by cell, from their runs paired by block: the median of each,\n"
+        "the ratio B/A with its 98 % interval, and one word: worse or better (the interval\n"
+        "excludes 1 and the ratio lies beyond the metric's margin), equivalent (the interval lies\n"
+        "within the margin), inconclusive (with the ratio from which on, or below whose inverse,\n"
+        "so many blocks of this spread could have shown a difference), or host (the null control\n"
+        "moved as well: it was the machine).\n\n"
         "A and B are DIR or DIR:KEY=VALUE,…, with KEY one of\n"
         f"{', '.join(KEYS)}:\n"
         "  tailrace compare results/before results/after\n"
@@ -56,7 +58,7 @@ def run(arguments):
         raise ReportError(nothing(compared, arguments.metric))
     if arguments.html is not None:
         from .compare_page import page
-        write_file(arguments.html, page(compared).encode())
+        write_file(arguments.html, page(compared))
     tell(compared, arguments)
     return 0
 

@@ -17,6 +17,7 @@ from .resultset import ReportError
 from .text import ratio
 
 OPEN, CLOSED = ("p50", "p99", "p99.9", "rss-peak"), ("rate", "service-p99.9", "rss-peak")
+CONTROL = " (null control)"  # ends its title
 COMPLETED = ("ok", "overloaded")  # these have executed every request
 MOVED = ("worse", "better")
 FEWEST = next(blocks for blocks in range(1, 100) if depth(blocks))  # that have an interval
@@ -95,7 +96,7 @@ def compare(a, b, metrics=()):
     if a.result_set is b.result_set and a.chosen == b.chosen:
         raise ReportError(f"{a.text} and {b.text} are the same cells of one result set: choose two "
                           "arms, as in DIR:strategy=malloc DIR:strategy=boehm")
-    beside = [Cell(f"{title(pair)} (null control)", pair.a, pair.b, pair.a_runs, pair.b_runs, True)
+    beside = [Cell(title(pair) + CONTROL, pair.a, pair.b, pair.a_runs, pair.b_runs, True)
               for pair in control_pairs(a, b)]
     found, only_a, only_b = pairs(a, b)
     cells = [Cell(title(pair), pair.a, pair.b, pair.a_runs, pair.b_runs) for pair in found]

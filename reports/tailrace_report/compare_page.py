@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jinja2
 
+from .compare import clean
 from .compare_text import COLUMNS, by_cell, row
 from .compare_words import by_metric, sentences, whole
 from .drawing import WIDTH_IN
@@ -14,35 +15,47 @@ from .forest import forest
 from .paired import LEVEL
 
 NARROW_IN = 4.2  # of the figures that a phone shows
+ROWS_MAX = 60  # of a figure; the tables have all
 
 
 def page(compared):
-    """The HTML text; it needs nothing but itself."""
+    """The HTML as bytes; it needs nothing but itself."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True,
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     told = dict(sentences(compared))
     cells = by_cell(compared)
-    return environment.get_template("compare.html.j2").render(
-        a=compared.a.text, b=compared.b.text, errors=told.pop("Error", []),
+    text = environment.get_template("compare.html.j2").render(
+        a=clean(compared.a.text), b=clean(compared.b.text), errors=told.pop("Error", []),
         results=told.pop("Result"), told=told, charts=charts(cells), columns=COLUMNS,
         level=whole(LEVEL), cells=[{"title": cell.title, "control": cell.control, "rows": [
             {"word": finding.word, "texts": row(finding)} for finding in found]}
             for cell, found in cells])
+    return text.encode()
 
 
 def charts(cells):
     """One per metric: its texts and its forest plots for wide and narrow screens, in base64."""
     drawn = []
     for metric, found in by_metric([one for _, found in cells for one in found]).items():
-        rows = [(finding.cell.title, finding.comparison, finding.word) for finding in found]
+        rows = [(finding.cell.title, finding.comparison, finding.word)
+                for finding in foremost(found)]
         axis = f"{metric.name}: B / A"
         drawn.append({
             "name": metric.name, "what": metric.what, "margin": whole(metric.delta),
             "better": "right" if metric.higher_is_better else "left", "rows": len(rows),
+            "of": len(found),
             **{size: svg(forest(rows, metric.delta, axis, width_in))
                for size, width_in in (("wide", WIDTH_IN), ("narrow", NARROW_IN))}})
     return drawn
+
+
+def foremost(findings):
+    """At most ROWS_MAX of `findings`, in their order: those called different, then the largest."""
+    ranked = sorted(findings, key=lambda finding: (
+        finding.word in ("equivalent", "inconclusive"), -finding.size))
+    chosen = set(map(id, ranked[:ROWS_MAX]))
+    return [finding for finding in findings if id(finding) in chosen]
 
 
 def svg(figure):

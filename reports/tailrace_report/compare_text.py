@@ -6,13 +6,14 @@ import math
 import re
 from itertools import groupby
 
-from .compare import open_because
+from .compare import clean, open_because
 from .compare_words import estimate, sentences, value
 from .paired import LEVEL
 
 COLUMNS = ("metric", "A", "B", f"B/A ({100 * LEVEL:.3g} %)", "blocks", "verdict")
 COLORS = {"worse": "31", "better": "32", "host": "35", "inconclusive": "2"}  # ANSI
 WIDTH = 100
+FIRST = ("Error", "Result")  # sentences that stand before a Markdown table
 
 
 def row(finding):
@@ -45,9 +46,10 @@ def terminal(compared, color):
     cells = by_cell(compared)
     rows = [row(finding) for _, found in cells for finding in found]
     widths = [max(map(len, column)) for column in zip(COLUMNS, *rows)]
-    lines = [f"A  {compared.a.text}", f"B  {compared.b.text}"]
+    lines = [f"A  {clean(compared.a.text)}", f"B  {clean(compared.b.text)}"]
     for cell, found in cells:
-        lines += ["", painted(cell.title, "1", color), painted(aligned(COLUMNS, widths), "2", color)]
+        lines += ["", painted(cell.title, "1", color),
+                  painted(aligned(COLUMNS, widths), "2", color)]
         lines += [painted(aligned(row(finding), widths), COLORS.get(finding.word), color)
                   for finding in found]
     lines.append("")
@@ -83,9 +85,12 @@ def wrapped(heading, told):
 
 
 def markdown(compared):
-    """One table and the sentences, for a pull request or a job's page."""
-    lines = [f"### tailrace compare", "", f"A: {escaped(compared.a.text)}  ",
-             f"B: {escaped(compared.b.text)}", "",
+    """The sentences and one table, for a pull request or a job's page."""
+    told = [(heading, f"- **{heading}.** {escaped(' '.join(found))}")
+            for heading, found in sentences(compared)]
+    lines = ["### tailrace compare", "", f"A: {escaped(clean(compared.a.text))}  ",
+             f"B: {escaped(clean(compared.b.text))}", "",
+             *(line for heading, line in told if heading in FIRST), "",
              "| cell | " + " | ".join(COLUMNS) + " |",
              "|---|---|--:|--:|--:|--:|---|"]
     for cell, found in by_cell(compared):
@@ -95,10 +100,7 @@ def markdown(compared):
                 texts[-1] = f"**{texts[-1]}**"
             lines.append("| " + " | ".join([escaped(cell.title) if not place else "", *texts])
                          + " |")
-    lines.append("")
-    for heading, told in sentences(compared):
-        lines.append(f"- **{heading}.** {escaped(' '.join(told))}")
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *(line for heading, line in told if heading not in FIRST)])
 
 
 def escaped(text):

@@ -7,7 +7,7 @@ All are computed from what was found.
 import math
 from collections import Counter
 
-from .compare import FEWEST, MOVED, clean, counted
+from .compare import CONTROL, FEWEST, MOVED, clean, counted
 from .paired import LEVEL, depth
 from .text import SPACE, count, interval, listed, ratio, tuning
 
@@ -87,14 +87,13 @@ def pairing(compared):
                 "random order, and they are compared block by block."]
     started = [clean(str(side.result_set.manifest["context"].get("start_time") or "not known"))
                for side in (compared.a, compared.b)]
-    return [f"A and B are two result sets, measured one after the other (A's start: {started[0]}, "
+    return [f"A and B are two result sets, each measured by itself (A's start: {started[0]}, "
             f"B's: {started[1]}): blocks are paired by number and were not interleaved, so "
             "whatever drifted on the machine between them is in every difference and in no "
             "interval.",
-            "Of equal programs measured in sequence, a comparison of one run with one run (more "
-            "than 10 % apart) found 35 % different in 120 trials on the machine that this was "
-            "designed on; the paired rule on interleaved blocks found 0 to 1 %. Two arms of one "
-            "set and `tailrace gate` interleave."]
+            "Of 120 times that a program was measured against itself when this was designed, "
+            "comparing one run with one run cried wolf in 35 %, the paired rule on interleaved "
+            "blocks in 0 to 1 %. Two arms of one set and tailrace gate interleave."]
 
 
 def control(compared):
@@ -111,8 +110,8 @@ def control(compared):
     if moved:
         hosts = sum(finding.word == "host" for finding in compared.findings)
         told.append("It moved in " + some([
-            f"{finding.metric.name} of {finding.cell.title} ({estimate(finding)})"
-            for finding in moved]) + f": there the machine differed, and "
+            f"{finding.metric.name} of {finding.cell.title.removesuffix(CONTROL)} by a factor of "
+            f"{estimate(finding)}" for finding in moved]) + f": there the machine differed, and "
             f"{count(hosts, 'difference')} found there {'is' if hosts == 1 else 'are'} called "
             "host, not better or worse.")
     if without and not compared.one_set:
@@ -222,12 +221,14 @@ def chance(compared):
     """How many comparisons there are, and how many of them chance alone may call different."""
     number = len(compared.findings)
     able = sum(depth(finding.comparison.blocks) > 0 for finding in compared.findings)
+    expected, lacking = (1 - LEVEL) * able, number - able
     told = [f"{count(number, 'comparison')}, each by itself: the intervals are of "
             f"{whole(LEVEL)} each, not of all together. If nothing differed, at most "
-            f"{(1 - LEVEL) * able:.2g} of them would on average be called better or worse."]
-    if able < number:
-        told.append(f"{count(number - able, 'comparison')} {'has' if number - able == 1 else 'have'}"
-                    f" fewer than the {FEWEST} blocks that an interval takes.")
+            f"{format(expected, '.0f' if expected >= 10 else '.2g')} of them would on average be "
+            "called better or worse."]
+    if lacking:
+        told.append(f"{count(lacking, 'comparison')} {'has' if lacking == 1 else 'have'} fewer "
+                    f"than the {FEWEST} blocks that an interval takes.")
     return told
 
 

@@ -57,7 +57,8 @@ def sets(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sets")
     return {"a": write(folder / "a", STEADY), "again": write(folder / "again", STEADY, seed=2,
                                                              **LATER),
-            "shifted": write(folder / "shifted", {**STEADY, MALLOC: 1.5, BOEHM: 1}, seed=3, **LATER)}
+            "shifted": write(folder / "shifted", {**STEADY, MALLOC: 1.5, BOEHM: 1}, seed=3,
+                             **LATER)}
 
 
 def test_shifts_are_found_with_their_size(sets):
@@ -80,7 +81,7 @@ def test_no_shift_is_not_found(sets):
 
 def test_arms_of_one_set_are_paired_within_blocks(sets):
     text = said(f"{sets['a']}:strategy=malloc", f"{sets['a']}:strategy=boehm")
-    assert "arms of one result set" in text and "one after the other" not in text
+    assert "arms of one result set" in text and "not interleaved" not in text
     assert "B against A in 4 comparisons (1 cell): 3 worse, 1 equivalent" in text
     assert re.search(r"The largest difference: p\S+ of web, .* ratio [23]\.\d+ \(.* worse\.", text)
 
@@ -111,6 +112,18 @@ def test_without_a_control_it_is_said(tmp_path):
             (("a", 1), ("b", 2)))
     assert found(a, b)["web", "p50"]["verdict"] == "worse"
     assert "4 comparisons of 4 have no null control in both sets" in said(a, b)
+
+
+def test_a_counter_cannot_be_moved_by_the_machine(tmp_path):
+    def twice(run):
+        run["allocations"] = {"calls": 9000 * run["seed"], "bytes": 1}
+    def thrice(run):
+        run["allocations"] = {"calls": 27000 * run["seed"], "bytes": 1}
+    a, b = (write(tmp_path / change.__name__, STEADY, change=change) for change in (twice, thrice))
+    entries = found(a, b, "--metric", "allocations")
+    assert {entry["verdict"] for entry in entries.values()} == {"worse"}
+    assert {entry["low"] for entry in entries.values()} == {entries["web · malloc", "allocations"]
+                                                            ["ratio"]}
 
 
 def test_nearest_control_is_the_one_of_the_same_load(tmp_path):
@@ -277,7 +290,8 @@ def test_odd_names_upset_no_table(odd):
 
 def test_markdown_is_a_table_and_a_list(sets):
     lines = compare(sets["a"], sets["shifted"], "--markdown").stdout.splitlines()
-    assert lines[5] == "| cell | metric | A | B | B/A (98 %) | blocks | verdict |"
+    assert lines[5].startswith("- **Result.** B against A in 8 comparisons")
+    assert lines[7] == "| cell | metric | A | B | B/A (98 %) | blocks | verdict |"
     assert sum(line.endswith("| **worse** |") for line in lines) == 3
     assert sum(line.startswith("- **") for line in lines) >= 4
 
