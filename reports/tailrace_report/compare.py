@@ -11,14 +11,13 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from .arms import KEYS, pairs
-from .metrics import METRICS, Metric, values_by_block
+from .metrics import COMPLETED, METRICS, Metric, values_by_block
 from .paired import Comparison, compare_logs, depth, paired_logs, verdict
 from .resultset import ReportError
 from .text import ratio
 
 OPEN, CLOSED = ("p50", "p99", "p99.9", "rss-peak"), ("rate", "service-p99.9", "rss-peak")
 CONTROL = " (null control)"  # ends its title
-COMPLETED = ("ok", "overloaded")  # these have executed every request
 MOVED = ("worse", "better")
 FEWEST = next(blocks for blocks in range(1, 100) if depth(blocks))  # that have an interval
 WORDS = ("worse", "better", "host", "equivalent", "inconclusive")
