@@ -69,6 +69,8 @@ def test_shifts_are_found_with_their_size(sets):
     assert worse["blocks"] == 10 and worse["delta"] == 0.2 and worse["level"] == 0.98
     assert 150e3 < worse["a"]["median"] < 250e3 and worse["a"]["cell"] == MALLOC
     assert entries["web · malloc", "rss-peak"]["verdict"] == "equivalent"
+    assert entries["web · malloc", "rss-peak"]["shows_from"] == 1.05, "a margin is the least"
+    assert 1.05 < entries["web · malloc", "p50"]["shows_from"] < 1.2
     assert entries["web (null control)", "p99.9"]["control"]
 
 

@@ -10,17 +10,17 @@ from tailrace_report.forest import forest
 from tailrace_report.paired import compare_logs
 
 
-def bars(comparisons):
-    """Rows of a forest plot with long names, from {word: logs}."""
-    return [(f"a workload with a long name (parameter=12345) · {word}", compare_logs(logs), word)
-            for word, logs in comparisons.items()]
+def bars(comparisons, repeat=1):
+    """Rows of a forest plot from {word: logs}; their names are long, `repeat` times."""
+    return [("a workload with a long name (parameter=12345) · " * repeat + word,
+             compare_logs(logs), word) for word, logs in comparisons.items()]
 
 
-@pytest.mark.parametrize("width_in", [11.0, 4.2])
-def test_forest_plot_clips_and_covers_no_text(width_in):
+@pytest.mark.parametrize("width_in, repeat", [(11.0, 1), (11.0, 3), (4.2, 1), (4.2, 3)])
+def test_forest_plot_clips_and_covers_no_text(width_in, repeat):
     figure = forest(bars({"worse": [0.5, 0.6, 0.4] * 3, "better": [-math.inf] * 9,
                           "host": [9.0, 8.0, 7.0] * 3, "inconclusive": [-2.0, 2.0, 0.1] * 3,
-                          "equivalent": [0.001] * 9}), 0.1, width_in=width_in)
+                          "equivalent": [0.001] * 9}, repeat), 0.1, width_in=width_in)
     FigureCanvasAgg(figure).draw()
     texts = [text.get_window_extent() for text in figure.axes[0].texts if text.get_text()]
     assert len(texts) >= 10
