@@ -80,6 +80,9 @@ _Noreturn void host_out_of_memory(size_t bytes) {
 _Noreturn void host_violation(const char *sentence) {
     meter_fail(sentence);
 }
+_Noreturn void host_unsupported(const char *sentence) {
+    meter_fail(sentence);
+}
 uint64_t host_tune(const char *key, uint64_t fallback) {
     (void)key;
     return fallback;

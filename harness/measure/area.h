@@ -34,7 +34,14 @@ enum area_phase {
 };
 
 /* What the worker says of itself; a worker that dies leaves AREA_RUNNING. */
-enum area_status { AREA_RUNNING, AREA_DONE, AREA_OOM, AREA_VIOLATION, AREA_LACKING };
+enum area_status {
+    AREA_RUNNING,
+    AREA_DONE,
+    AREA_OOM,
+    AREA_VIOLATION,
+    AREA_LACKING,
+    AREA_UNSUPPORTED
+};
 
 /* When the resident set is looked at after the drain. */
 #define AREA_DRAINS 3

@@ -23,6 +23,9 @@ _Noreturn void host_out_of_memory(size_t bytes);
  */
 _Noreturn void host_violation(const char *sentence);
 
+/* Ends the run with status unsupported: the strategy cannot do what this cell wants, and why. */
+_Noreturn void host_unsupported(const char *sentence);
+
 /* The value of a tunable given by --tune, else the fallback. */
 uint64_t host_tune(const char *key, uint64_t fallback);
 

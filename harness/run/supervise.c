@@ -242,6 +242,9 @@ static bool judge(struct run *run, const struct cell *cell, char *said, int ende
     } else if (area->status == AREA_OOM) {
         run->status = RUN_OOM;
         snprintf(run->reason, sizeof run->reason, "%s (%s)", area->reason, phase_word(area));
+    } else if (area->status == AREA_UNSUPPORTED) {
+        run->status = RUN_UNSUPPORTED;
+        snprintf(run->reason, sizeof run->reason, "%s", area->reason);
     } else if (area->status == AREA_VIOLATION) {
         run->status = RUN_CRASHED;
         snprintf(run->reason, sizeof run->reason, "%s", area->reason);

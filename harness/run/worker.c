@@ -325,8 +325,10 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++)
         if (scenarios[i] && strcmp(scenarios[i]->name, area->config.scenario) == 0)
             process.scenario = scenarios[i];
-    if (!process.scenario || process.scenario->request_bytes > REQUEST_BYTES_MAX)
+    if (!process.scenario)
         worker_lacking("the worker does not have this scenario");
+    if (process.scenario->request_bytes > REQUEST_BYTES_MAX)
+        worker_lacking("the scenario's request is larger than REQUEST_BYTES_MAX (run/worker.h)");
     const char *at = getenv("TAILRACE_TEST_PAUSE_AT"), *ms = getenv("TAILRACE_TEST_PAUSE_MS");
     process.pause_at = at && ms ? strtoull(at, NULL, 10) : UINT64_MAX;
     process.pause_ns = ms ? strtoull(ms, NULL, 10) * NS_PER_MS : 0;

@@ -44,6 +44,12 @@ _Noreturn void host_violation(const char *sentence) {
     abort();
 }
 
+_Noreturn void host_unsupported(const char *sentence) {
+    process.area->status = AREA_UNSUPPORTED;
+    snprintf(process.area->reason, AREA_TEXT_BYTES, "%s", sentence);
+    _exit(EXIT_FAILURE);
+}
+
 _Noreturn void worker_lacking(const char *sentence) {
     process.area->status = AREA_LACKING;
     snprintf(process.area->reason, AREA_TEXT_BYTES, "%s", sentence);

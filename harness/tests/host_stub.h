@@ -23,6 +23,9 @@ _Noreturn void host_violation(const char *sentence) {
     fprintf(stderr, "%s\n", sentence);
     abort();
 }
+_Noreturn void host_unsupported(const char *sentence) {
+    host_violation(sentence);
+}
 uint64_t host_tune(const char *key, uint64_t fallback) {
     const char *value = getenv(key);
     return value ? strtoull(value, NULL, 10) : fallback;

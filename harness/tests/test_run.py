@@ -318,6 +318,13 @@ def test_unsupported_says_what_is_missing(tailrace):
     assert done.status == 0 and result["requests"] == 0 and result["checksum"] is None
 
 
+def test_a_strategy_takes_so_many_threads(tailrace):
+    run = ("config-snapshot", "--strategy", "malloc-hazard", "--closed", "--requests", "640")
+    assert tailrace.result(*run, "--threads", "63")["status"] == "ok"
+    done = tailrace("run", *run, "--threads", "64", "--json", "-")
+    assert hold_to_status(done, "unsupported", "64 threads at most")["requests"] == 0
+
+
 def test_overloaded(tailrace):
     done = tailrace("run", "proxy", "--rate", "5e6", "--requests", "100000", "--warmup", "0",
                     "--threads", "1", "--json", "-")
