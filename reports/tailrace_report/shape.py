@@ -9,16 +9,20 @@ NUMBER = (int, float)
 MANIFEST = {"suite": str, "blocks": int, "cells": list, "calibration": list, "context": dict}
 CELL = {"cell": str, "scenario": str, "strategy": str, "heap": str}
 CELL_NUMBERS = ("load", "budget_times", "budget_bytes")
+CELL_WORDS = ("workload", "load_of", "arm")
 SMALLEST = {"cell": str, "scenario": str, "status": str}
 CALIBRATION = {"cell": str, "scenario": str, "status": str}
 RUN = {"cell": str, "block": int, "status": str}
 RUN_NULLABLE = {
-    "reason": str, "stamps": list, "checksum": str, "requests": int, "duration_s": NUMBER,
+    "reason": str, "stamps": list, "checksum": str, "seed": int, "duration_s": NUMBER,
     "offered_rate": NUMBER, "achieved_rate": NUMBER, "response_ns": dict, "pauses": list,
     "response_histogram": list, "intervals": dict, "rss_series": list, "pauses_lost": int,
     "rss_peak_bytes": NUMBER, "rss_drained_bytes": NUMBER, "phases": dict, "heap_library": dict,
     "causes": dict, "noise": dict, "noise_floor_ns": dict, "service_ns": dict,
-    "service_histogram": list, "context": dict, "cpu_s": NUMBER, "faults_minor": NUMBER}
+    "service_histogram": list, "context": dict, "allocations": dict, "requests": int}
+# What runs are compared by: ratios are taken of these.
+MEASURES = ("achieved_rate", "requests", "rss_peak_bytes", "rss_drained_bytes", "cpu_s", "wall_s",
+            "faults_minor")
 QUEUE_ROW = ("measured_ns", "planned_ns", "planned_error", "replayed_error")
 STALL_ROW = ("measured_ns", "predicted_ns", "error")
 QUANTILES = ("p50", "p90", "p99", "p99_9", "p99_99", "max")
@@ -34,8 +38,10 @@ def wrong_in_manifest(manifest):
     wrong = wrong_field(manifest, MANIFEST)
     if wrong:
         return wrong
-    if not manifest["cells"] or any(wrong_field(c, CELL) or not numbers(c, CELL_NUMBERS)
-                                    for c in manifest["cells"]):
+    if not manifest["cells"] or any(
+            wrong_field(c, CELL) or not numbers(c, CELL_NUMBERS)
+            or not all(isinstance(c.get(key) or "", str) for key in CELL_WORDS)
+            for c in manifest["cells"]):
         return "cells"
     if len({c["cell"] for c in manifest["cells"]}) < len(manifest["cells"]):
         return "cells (a name occurs twice)"
@@ -81,13 +87,19 @@ def wrong_in_run(run):
         if wrong_field(pause, {"cause": str, "begin_s": NUMBER, "end_s": NUMBER}):
             return "pauses"
     response, phases = run.get("response_ns") or {}, run.get("phases") or {}
-    if not all(isinstance(response.get(k) or [], list) for k in ("low_samples", "noise_limited")):
-        return "response_ns"
-    if not numbers(response, QUANTILES) or not numbers(phases, phases):
-        return "response_ns or phases"
-    for key in ("noise_floor_ns", "service_ns"):
-        if not numbers(run.get(key), QUANTILES):
+    for key, parts in (("response_ns", QUANTILES), ("service_ns", QUANTILES),
+                       ("allocations", ("calls", "bytes"))):
+        if not measures(run.get(key), parts):
             return key
+    if not measures(run, MEASURES):
+        return f"number among {', '.join(MEASURES)}"
+    if not all(isinstance(times.get(key) or [], list) for key in ("low_samples", "noise_limited")
+               for times in (response, run.get("service_ns") or {})):
+        return "response_ns or service_ns"
+    if not numbers(phases, phases):
+        return "phases"
+    if not numbers(run.get("noise_floor_ns"), QUANTILES):
+        return "noise_floor_ns"
     if run.get("intervals") and wrong_intervals(run["intervals"]):
         return "intervals"
     if run.get("causes") and wrong_causes(run["causes"]):
@@ -132,6 +144,12 @@ def numbers(record, keys):
     """Whether `record` is null or an object in which each of `keys` is a number, null or absent."""
     return record is None or (isinstance(record, dict)
                               and all(is_number(record.get(key), null=True) for key in keys))
+
+
+def measures(record, keys):
+    """As numbers(), none of them negative, infinite or NaN."""
+    return numbers(record, keys) and all(0 <= (record.get(key) or 0) < 1e300
+                                         for key in keys if record)
 
 
 def is_number(value, null=False):
