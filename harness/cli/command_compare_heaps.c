@@ -159,7 +159,7 @@ static int show(const struct arguments *arguments, const char *folder, struct er
     const char *words[] = {"compare-heaps", folder, arguments->markdown ? "--markdown" : NULL,
                            NULL};
     int status;
-    return python_run(words, &status, error) ? status : tell_error(error);
+    return python_run(words, -1, &status, error) ? status : tell_error(error);
 }
 
 int command_compare_heaps(int argc, char **argv) {

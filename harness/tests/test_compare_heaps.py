@@ -98,12 +98,19 @@ def by_heap(runs):
             for heap in dict.fromkeys(run["heap"] for run in runs)}
 
 
-def test_the_result_set(tailrace, work, tmp_path, promised):
-    done = tailrace("compare-heaps", *PAIR, "--blocks", "7", "--out", tmp_path / "set", "--", work)
+@pytest.fixture(scope="module")
+def finished(program, work, tmp_path_factory):
+    """A finished comparison, not to be changed: its folder, and how the command ended."""
+    folder = tmp_path_factory.mktemp("compared") / "set"
+    return folder, program("compare-heaps", *PAIR, "--blocks", "7", "--out", folder, "--", work)
+
+
+def test_the_result_set(finished, work, promised):
+    folder, done = finished
     assert done.status == 0 and done.sentences() == [], done
     assert "not to be seen" not in done.stdout + done.stderr
-    manifest, runs = read_set(tmp_path / "set")
-    assert promised["manifest"] - {"definition"} <= manifest.keys() | {"definition"}
+    manifest, runs = read_set(folder)
+    assert promised["manifest"] - {"definition"} <= manifest.keys()
     assert manifest["blocks"] == 7 and manifest["context"]["end_time"]
     assert [cell["cell"] for cell in manifest["cells"]] == ["work/glibc", "work/jemalloc"]
     assert all(promised["manifest.cells[]"] <= cell.keys() for cell in manifest["cells"])
@@ -120,8 +127,8 @@ def test_the_result_set(tailrace, work, tmp_path, promised):
         assert name in run["heap_library"]["path"] and run["heap_library"]["version"]
 
 
-def test_the_tables(tailrace, work, tmp_path):
-    done = tailrace("compare-heaps", *PAIR, "--blocks", "7", "--out", tmp_path / "set", "--", work)
+def test_the_tables(finished):
+    _, done = finished
     assert done.stdout.startswith("work under 2 heaps, 7 blocks; ratios to glibc"), done
     for metric in ("wall", "cpu", "rss-peak", "faults"):
         table = re.search(rf"^{metric}: .*\n  glibc +\S+.* 1  reference\n  jemalloc +\S+.*"
@@ -139,9 +146,8 @@ def test_markdown(tailrace, work, tmp_path):
     assert "7 are the fewest" in done.stdout
 
 
-def test_other_commands_read_it(tailrace, work, tmp_path):
-    folder = tmp_path / "set"
-    assert tailrace("compare-heaps", *TWO, "--out", folder, "--", work).status == 0
+def test_other_commands_read_it(tailrace, finished, work):
+    folder, _ = finished
     done = tailrace("compare", f"{folder}:heap=glibc", f"{folder}:heap=jemalloc",
                     "--metric", "wall")
     assert done.status == 0 and "wall" in done.stdout, done
@@ -256,13 +262,13 @@ def test_a_heap_under_which_it_fails(tailrace, work, tmp_path):
 
 
 def test_a_heap_under_which_it_hangs(tailrace, work, tmp_path):
-    done = tailrace("compare-heaps", *PAIR, "--blocks", "1", "--timeout", "3", "--out",
+    done = tailrace("compare-heaps", *PAIR, "--blocks", "1", "--timeout", "2", "--out",
                     tmp_path / "set", "--", work, "hang-under", "jemalloc")
     assert done.status == 0, done
     runs = by_heap(read_set(tmp_path / "set")[1])
     assert [run["status"] for run in runs["glibc"]] == ["ok"]
     assert [run["status"] for run in runs["jemalloc"]] == ["timeout"]
-    assert "3 s" in runs["jemalloc"][0]["reason"]
+    assert "2 s" in runs["jemalloc"][0]["reason"]
 
 
 def test_what_a_program_leaves_behind_is_ended(tailrace, work, tmp_path):

@@ -111,6 +111,8 @@ def smallest(heaps, metric):
         return (f"{metric.name}: no difference can be told from {count(blocks, 'block')}; "
                 f"{FEWEST} are the fewest.")
     largest = max(finding.comparison.detectable for finding in heaps.findings[metric].values())
+    if largest == 1:
+        return f"{metric.name}: no run differs from that of {clean(heaps.reference)} in its block."
     if largest == math.inf:
         return f"{metric.name}: runs that failed or are at zero leave open what can be told."
     return (f"{metric.name}: differences under {percent(largest - 1)} from "
