@@ -40,7 +40,7 @@ class Heaps:
 def compare_heaps(result_set, directory):
     """The Heaps of a result set, or ReportError where there is nothing to compare."""
     manifest = result_set.manifest
-    if not manifest.get("program"):
+    if not isinstance(manifest.get("program"), dict):
         raise ReportError(f"{directory} is not what compare-heaps wrote")
     specs = {spec["heap"]: spec for spec in manifest["cells"]}
     runs = {heap: sorted((run for run in result_set.runs if run["cell"] == spec["cell"]),
