@@ -11,6 +11,7 @@
 int command_list(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_bench(int argc, char **argv);
+int command_compare_heaps(int argc, char **argv);
 int command_doctor(int argc, char **argv);
 int command_gate(int argc, char **argv);
 int command_race(int argc, char **argv);

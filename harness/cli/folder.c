@@ -33,8 +33,9 @@ bool make_folder(const char *out, const char *suite, bool resume, char *folder, 
     }
     snprintf(path, sizeof path, "%.*s/manifest.json", PATH_BYTES, folder);
     if (!resume && access(path, F_OK) == 0)
-        return error_set(
-            error, EXIT_INPUT,
-            "%s holds a result set already: go on with it by --resume, or name another", folder);
+        return error_set(error, EXIT_INPUT,
+                         "%s holds a result set already: name another folder (bench and race go on "
+                         "with one by --resume)",
+                         folder);
     return true;
 }

@@ -20,6 +20,7 @@ static const char help[] =
     "  bench    measures a suite of cells, in random blocks, into a result set\n"
     "  report   writes the report of a result set\n"
     "  compare  holds two result sets, or two arms of one, against each other\n"
+    "  compare-heaps  holds any program under several heaps against each other\n"
     "  gate     measures two builds in one job and fails where the head is worse\n"
     "  export   writes a result set in a format that other tools read\n"
     "  history  collects result sets, and shows how each cell changed over commits\n"
@@ -36,9 +37,10 @@ static const struct {
     int (*run)(int argc, char **argv);
 } commands[] = {{"list", command_list},      {"run", command_run},
                 {"bench", command_bench},    {"report", command_python},
-                {"compare", command_python}, {"export", command_python},
-                {"history", command_python}, {"gate", command_gate},
-                {"race", command_race},      {"doctor", command_doctor}};
+                {"compare", command_python}, {"compare-heaps", command_compare_heaps},
+                {"export", command_python},  {"history", command_python},
+                {"gate", command_gate},      {"race", command_race},
+                {"doctor", command_doctor}};
 
 static char whole_line[4096];
 

@@ -270,6 +270,7 @@ static bool count_once(struct state *state, uint32_t pair, int arm, uint32_t blo
     json_t *result;
     cell.mode = CELL_CLOSED;
     cell.threads = 1;
+    cell.warmup_s = 0; /* it goes by time, so that its counts do not repeat */
     cell.requests = counted_requests(&state->pairs[pair]);
     if (!side_run(&state->trial->sides[arm], &cell, true, state->trial->folder, &result,
                   &refused)) {

@@ -8,7 +8,7 @@
 /* Where a suite stands; told after each step. */
 struct bench_progress {
     uint32_t done, planned; /* runs; in calibration: cells */
-    bool calibrating;
+    bool calibrating, warming;
     const char *cell, *status;
     const char *reason; /* empty where all is well */
     double left_s;      /* estimate; negative if unknown */

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "run/heap_tuning.h"
 #include "run/paths.h"
+#include "run/said.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +21,6 @@
 
 #define SAMPLE_NS (5 * NS_PER_MS)
 #define SAMPLES_MAX 2000000 /* 2.8 hours */
-#define SAY_BYTES 512
 
 static volatile sig_atomic_t interrupted;
 
@@ -136,23 +136,6 @@ static void take_sample(struct run *run, int statm_fd) {
             (struct rss_sample){clock_now_ns(), bytes - run->area->rss_shared_bytes};
 }
 
-/* Keeps the last bytes of what the worker said on standard error. */
-static void listen(int fd, char *said) {
-    char text[SAY_BYTES];
-    ssize_t length;
-    while ((length = read(fd, text, sizeof text)) > 0) {
-        size_t old = strlen(said),
-               keep = (size_t)length < SAY_BYTES ? SAY_BYTES - 1 - (size_t)length : 0;
-        if (old > keep)
-            memmove(said, said + old - keep, keep + 1);
-        old = strlen(said);
-        size_t from =
-            (size_t)length > SAY_BYTES - 1 - old ? (size_t)length - (SAY_BYTES - 1 - old) : 0;
-        memcpy(said + old, text + from, (size_t)length - from);
-        said[old + (size_t)length - from] = '\0';
-    }
-}
-
 /* Watches until the process has ended; returns true if it had to be killed for its time. */
 static bool watch(pid_t pid, double timeout_s, int say_fd, struct run *run, char *said,
                   int *ended) {
@@ -163,7 +146,7 @@ static bool watch(pid_t pid, double timeout_s, int say_fd, struct run *run, char
     bool killed = false, late = false;
     while (wait4(pid, ended, WNOHANG, &run->usage) == 0) {
         take_sample(run, statm_fd);
-        listen(say_fd, said);
+        said_listen(say_fd, said);
         late = late || (!killed && at_ns > deadline_ns);
         if ((late || interrupted) && !killed)
             killed = kill(pid, SIGKILL) == 0;
@@ -173,16 +156,9 @@ static bool watch(pid_t pid, double timeout_s, int say_fd, struct run *run, char
             at_ns = now_ns;
         clock_sleep_until_ns(at_ns);
     }
-    listen(say_fd, said);
+    said_listen(say_fd, said);
     close(statm_fd);
     return late;
-}
-
-static void last_line(char *said, char *line, size_t line_bytes) {
-    for (size_t length = strlen(said); length > 0 && said[length - 1] == '\n';)
-        said[--length] = '\0';
-    const char *begin = strrchr(said, '\n');
-    snprintf(line, line_bytes, "%s", begin ? begin + 1 : said);
 }
 
 static const char *phase_word(const struct area *area) {
@@ -204,14 +180,14 @@ static bool says_no_memory(const char *said) {
 }
 
 static void judge_crash(struct run *run, const struct cell *cell, char *said, int ended) {
-    char line[SAY_BYTES], how[64];
+    char line[SAID_BYTES], how[64];
     if (WIFSIGNALED(ended))
         snprintf(how, sizeof how, "was killed by signal %d (%s)", WTERMSIG(ended),
                  strsignal(WTERMSIG(ended)));
     else
         snprintf(how, sizeof how, "ended with exit status %d", WEXITSTATUS(ended));
     bool oom = cell->budget_bytes && says_no_memory(said);
-    last_line(said, line, sizeof line);
+    said_last_line(said, line, sizeof line);
     run->status = oom ? RUN_OOM : RUN_CRASHED;
     snprintf(run->reason, sizeof run->reason, "the worker %s %s%s%s", how, phase_word(run->area),
              *line ? ": " : "", line);
@@ -266,7 +242,7 @@ static bool judge(struct run *run, const struct cell *cell, char *said, int ende
 
 static bool run_process(const struct cell *cell, struct run *run, int area_fd,
                         struct error *error) {
-    char program[AREA_PATH_BYTES + 64], said[SAY_BYTES] = "";
+    char program[AREA_PATH_BYTES + 64], said[SAID_BYTES] = "";
     int say[2], ended = 0;
     path_worker(cell->strategy->name, program, sizeof program);
     if (access(program, X_OK) != 0)

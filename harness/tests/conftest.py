@@ -200,6 +200,25 @@ def unsanitized():
         pytest.skip(f"a {SANITIZER} build has a heap of its own, and no budgets")
 
 
+@pytest.fixture
+def small_disk(tmp_path):
+    """Makes a file system of so many bytes; its folder."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount the small tmpfs that is to be full")
+    folder = tmp_path / "disk"
+    folder.mkdir()
+
+    def make(size_bytes):
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size_bytes}", "tmpfs",
+                                  folder], capture_output=True, text=True, check=False)
+        if mounted.returncode != 0:
+            pytest.skip(f"no tmpfs can be mounted here: {mounted.stderr.strip()}")
+        return folder
+    yield make
+    if folder.is_mount():
+        subprocess.run(["umount", folder], check=True)
+
+
 def pytest_generate_tests(metafunc):
     """Runs tests that take a `listed_strategy`, `listed_heap` or `listed_scenario` with each."""
     kinds = {"listed_strategy": "strategies", "listed_heap": "heaps",

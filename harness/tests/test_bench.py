@@ -302,25 +302,6 @@ def test_a_broken_manifest_is_told(tailrace, begun, text):
     assert (begun / "manifest.json").read_text() == text
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """Makes a file system of so many bytes; its folder."""
-    if os.geteuid() != 0:
-        pytest.skip("only root may mount the small tmpfs that is to be full")
-    folder = tmp_path / "disk"
-    folder.mkdir()
-
-    def make(size_bytes):
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size_bytes}", "tmpfs",
-                                  folder], capture_output=True, text=True, check=False)
-        if mounted.returncode != 0:
-            pytest.skip(f"no tmpfs can be mounted here: {mounted.stderr.strip()}")
-        return folder
-    yield make
-    if folder.is_mount():
-        subprocess.run(["umount", folder], check=True)
-
-
 def test_a_full_disk_leaves_whole_lines_and_is_resumed(tailrace, complete, small_disk):
     """There is room for the manifest and its successor, and for half of what the runs leave."""
     def pages(paths):

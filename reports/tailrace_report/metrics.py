@@ -85,6 +85,7 @@ METRICS = {metric.name: metric for metric in (
     Metric("cpu", "processor time of the whole process", field("cpu_s"), seconds, 0.05),
     Metric("wall", "time from start to end of the program", field("wall_s"), seconds, 0.05),
     Metric("faults", "page faults without reading from disk", field("faults_minor"), counted, 0.10),
+    Metric("faults-major", "page faults that read from disk", field("faults_major"), counted, 0.10),
     Metric("allocations", "heap allocations per request", allocated("calls"), counted, 0.01,
            deterministic=True),
     Metric("allocated-bytes", "heap bytes asked for per request", allocated("bytes"), counted, 0.01,

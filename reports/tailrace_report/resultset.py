@@ -44,7 +44,22 @@ def read_result_set(directory):
             raise ReportError(f"run {number} in {directory / 'runs.jsonl'} repeats cell "
                               f"{run['cell']!r} of block {run['block']}")
         seen.add(key)
+        if run.get("hlog"):
+            add_latency(run, directory / run["hlog"])
     return ResultSet(manifest, runs, torn)
+
+
+def add_latency(run, path):
+    """Give a run the response times of the histogram log that it has written."""
+    from .hlog import add_up, read_log, summary  # which need ReportError
+    intervals = read_log(path).intervals
+    tags = sorted({one.tag or "no tag" for one in intervals})
+    if len(tags) != 1:
+        raise ReportError(f"{path} holds {'histograms of ' + ', '.join(tags) if tags else 'none'}: "
+                          "which of them is the latency is not known")
+    counts = add_up(intervals)
+    run["response_ns"] = summary(counts)
+    run["response_histogram"] = [[value, count] for value, count in counts.items()]
 
 
 def read_manifest(path):

@@ -19,10 +19,11 @@ RUN_NULLABLE = {
     "response_histogram": list, "intervals": dict, "rss_series": list, "pauses_lost": int,
     "rss_peak_bytes": NUMBER, "rss_drained_bytes": NUMBER, "phases": dict, "heap_library": dict,
     "causes": dict, "noise": dict, "noise_floor_ns": dict, "service_ns": dict,
-    "service_histogram": list, "context": dict, "allocations": dict, "requests": int}
+    "service_histogram": list, "context": dict, "allocations": dict, "requests": int,
+    "hlog": str}
 # What runs are compared by: ratios are taken of these.
 MEASURES = ("achieved_rate", "requests", "rss_peak_bytes", "rss_drained_bytes", "cpu_s", "wall_s",
-            "faults_minor")
+            "faults_minor", "faults_major")
 QUEUE_ROW = ("measured_ns", "planned_ns", "planned_error", "replayed_error")
 STALL_ROW = ("measured_ns", "predicted_ns", "error")
 QUANTILES = ("p50", "p90", "p99", "p99_9", "p99_99", "max")
