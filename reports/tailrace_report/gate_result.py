@@ -46,7 +46,7 @@ def stopped(gate_set):
         raise too_few(gate_set, gate_set.rule.blocks(last.number + 1))
     if last.found and not gate_set.confirmed:
         raise too_few(gate_set, gate_set.rule.confirming, "blocks for confirmation")
-    return last, confirm(gate_set.rule, gate_set.table, last.found)
+    return last, confirm(gate_set.rule, gate_set.table, last.found, last.number)
 
 
 def too_few(gate_set, wanted, what="blocks"):

@@ -13,7 +13,8 @@ A look (at most three, fixed beforehand; each has its share of alpha) finds a me
   - its estimate lies above 1 + margin, and
   - the A/A pair has not itself moved in this metric (then the word is host).
 Findings are put to the test on fresh blocks alone: worse if there as well the 98 % interval lies
-above 1 and the estimate above 1 + margin (of these blocks); host if A/A moved; else unconfirmed.
+above 1 and the estimate above 1 + margin; host if A/A moved; else unconfirmed. The margin is that
+of A/A in all blocks, those of the look and the fresh ones.
 Where no estimate lies above 1 + default margin the gate passes at once, which never raises false
 alarms; so does a last look without a finding: what is inconclusive never fails.
 
@@ -23,7 +24,7 @@ exact test); it is confirmed likewise. Pure functions of numbers.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from .metrics import Metric
@@ -84,18 +85,20 @@ def tabulate(rule, cells, runs):
 class Held:
     """One metric of one pair over some blocks: head and again, each against baseline, at 98 %.
 
-    `medians`: {arm: value over these blocks, None if there is none}.
+    `calm`: A/A where more blocks can tell of it. `medians`: {arm: value over these blocks, None if
+    there is none}.
     """
 
     metric: Metric
     head: Comparison
     again: Comparison
     medians: dict
+    calm: Comparison = None
 
     @property
     def margin(self):
         """The metric's own, raised to what A/A supports; infinite if it supports none."""
-        low, high = self.again.low, self.again.high
+        low, high = (self.calm or self.again).low, (self.calm or self.again).high
         return max(self.metric.delta, max(high, 1 / low if low else math.inf) - 1)
 
     @property
@@ -254,8 +257,12 @@ class Confirmation:
     word: str
 
 
-def confirm(rule, table, found):
-    """{key: Confirmation} of the findings `found`, on the blocks for confirmation alone."""
+def confirm(rule, table, found, number):
+    """{key: Confirmation} of the findings `found` of look `number`, on fresh blocks alone.
+
+    The margin is taken of all blocks: A/A was not chosen by what the look found.
+    """
+    every = (*rule.blocks(number), *rule.confirming)
     by_name = {metric.name: metric for metric in rule.metrics}
     outcomes = {}
     for key in found:
@@ -263,7 +270,9 @@ def confirm(rule, table, found):
             seen = failures(table[key], rule.confirming)
             outcomes[key] = Confirmation(seen, "worse" if seen.worse(rule.alpha) else "unconfirmed")
         else:
-            seen = hold(by_name[key[1]], table[key], rule.confirming)
+            metric = by_name[key[1]]
+            seen = replace(hold(metric, table[key], rule.confirming),
+                           calm=hold(metric, table[key], every).again)
             worse = "worse" if seen.word() == "worse" else "unconfirmed"
             outcomes[key] = Confirmation(seen, "host" if seen.moved else worse)
     return outcomes
@@ -279,7 +288,7 @@ def decide(rule, table, looks_made):
         last = look(rule, table, number)
         if last.word != "continue":
             break
-    return last, confirm(rule, table, last.found)
+    return last, confirm(rule, table, last.found, number)
 
 
 def fails(confirmations):

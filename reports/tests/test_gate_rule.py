@@ -129,7 +129,7 @@ def test_a_moved_baseline_is_the_host():
     assert (last.number, last.word, fails(confirmations)) == (3, "pass", False)
     later = made(slower(2), at(1.3, first=1000))
     assert look(rule(), later, 1).word == "confirm"
-    assert confirm(rule(), later, (P50,))[P50].word == "host"
+    assert confirm(rule(), later, (P50,), 1)[P50].word == "host"
 
 
 def test_drift_that_hits_all_arms_is_no_finding():
@@ -144,8 +144,8 @@ def test_confirmation_refuses_a_one_off():
     assert last.word == "confirm" and confirmations[P50].word == "unconfirmed"
     assert not fails(confirmations)
     assert fails(decide(rule(), made(slower(1.5)), 3)[1])
-    wide = made(slower(1.08), lambda block: wide_again(block) if block >= 1000 else 1.0)
-    assert confirm(rule(), wide, (P50,))[P50].word == "unconfirmed", "margin of the fresh blocks"
+    wide = made(slower(1.08), wide_again)
+    assert confirm(rule(), wide, (P50,), 1)[P50].word == "unconfirmed", "A/A's margin"
 
 
 def crashed(*arms, blocks=ALL):
