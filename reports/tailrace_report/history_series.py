@@ -8,6 +8,7 @@ break the series just where one wants to know what it did; what else differed is
 import json
 import math
 import re
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
@@ -269,9 +270,18 @@ def level_shift(before, after, metric):
 
 
 def control_shift(control, before, after):
-    """The Comparison of a null control across the sets of these points, or None."""
-    sides = [[point for point in control.points if point.set.id in {one.set.id for one in side}]
-             for side in (before, after)]
+    """The Comparison of a null control across the sets of these points, or None.
+
+    Only up to the control's own changes elsewhere, which are not what happened here.
+    """
+    order = [(point.set.start_time, point.set.id) for point in control.points]
+    edge = bisect_left(order, (after[0].set.start_time, after[0].set.id))
+    others = [one.index for one in control.changes if abs(one.index - edge) > 1]
+    first = max((index for index in others if index < edge), default=0)
+    last = min((index for index in others if index > edge), default=len(order))
+    wanted = {point.set.id for point in (*before, *after)}
+    sides = [[point for point in part if point.set.id in wanted]
+             for part in (control.points[first:edge], control.points[edge:last])]
     return level_shift(*sides, control.metric) if all(sides) else None
 
 

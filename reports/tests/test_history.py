@@ -1,0 +1,455 @@
+# SPDX-License-Identifier: MIT
+"""The history: sets go in wholly and once, changes are found where they are and not elsewhere."""
+
+import io
+import json
+import math
+import os
+import random
+import re
+import resource
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from statistics import median
+from xml.etree import ElementTree
+
+import pytest
+from scipy import stats
+from synthetic_history import CELLS, write_set, write_sets
+from tailrace_report import history_changes, history_store
+from tailrace_report.__main__ import main
+from tailrace_report.history_figure import unused
+from tailrace_report.history_series import Counter, Point, point_of, places
+from tailrace_report.metrics import METRICS
+
+REPORTS = Path(__file__).resolve().parents[1]
+MALLOC = CELLS[1]
+
+
+def tailrace(*arguments, status=0, python=None, **options):
+    """Run `tailrace history`; what it printed, or what it said on standard error if it failed.
+
+    In this process, unless there are arguments for `python` or `options` for its process.
+    """
+    if python is None and not options:
+        found, out, err = in_process([str(one) for one in arguments])
+    else:
+        done = subprocess.run(
+            [sys.executable, *(python or ()), "-B", "-m", "tailrace_report", "history",
+             *map(str, arguments)], env={**os.environ, "PYTHONPATH": str(REPORTS)},
+            capture_output=True, text=True, timeout=120, **options)
+        found, out, err = done.returncode, done.stdout, done.stderr
+    assert found == status and "Traceback" not in err, err
+    if status:
+        assert not out and err.count("\n") == 1, (out, err)
+    return err if status else out
+
+
+def in_process(arguments):
+    """(Exit status, standard output, standard error)."""
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as out, \
+            redirect_stderr(io.StringIO()) as err:
+        patch.setattr(sys, "argv", ["tailrace", "history", *arguments])
+        try:
+            status = main()
+        except SystemExit as end:
+            status = end.code
+    return status, out.getvalue(), err.getvalue()
+
+
+def shown(file, *arguments):
+    """{(cell, metric): series} of `show --json`."""
+    found = json.loads(tailrace("show", file, "--json", *arguments))
+    return {(one["cell"], one["metric"]): one for one in found["series"]}
+
+
+def rows(file, table):
+    """How many rows a table has."""
+    with sqlite3.connect(file) as connection:
+        return connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+
+
+@pytest.fixture(scope="module")
+def stepped(tmp_path_factory):
+    """A history of 20 sets: malloc 30 % worse from day 10 on, boehm and none 50 % from day 14."""
+    folder = tmp_path_factory.mktemp("stepped")
+    sets = write_sets(folder / "sets", {MALLOC: [(10, 1.3)], CELLS[0]: [(14, 1.5)],
+                                        CELLS[2]: [(14, 1.5)]}, between=0.02)
+    # Not in the order of time: the history puts them right.
+    tailrace("add", folder / "h.db", *sets[10:], *sets[:10])
+    return folder / "h.db"
+
+
+def series(chance, sets=20, step=1.0, at=10):
+    """Medians of sets of 8 blocks: 5 % between the sets, 3 % within."""
+    found = []
+    for place in range(sets):
+        level = 1e5 * chance.lognormvariate(0, 0.05) * (step if place >= at else 1)
+        found.append(median(level * chance.lognormvariate(0, 0.03) for _ in range(8)))
+    return found
+
+
+def test_stable_series_show_a_change_in_two_of_a_hundred_at_most():
+    chance = random.Random(20260101)
+    alarms = sum(bool(history_changes.change_points(series(chance))) for _ in range(600))
+    assert alarms <= 12
+
+
+@pytest.mark.parametrize("sets, step, at", [(20, 1.3, 10), (20, 1 / 1.3, 10), (24, 1.3, 20)])
+def test_steps_are_found_at_their_place(sets, step, at):
+    chance = random.Random(7 * sets)
+    found = [history_changes.change_points(series(chance, sets, step, at)) for _ in range(30)]
+    assert sum(any(abs(place - at) <= 1 for place in one) for one in found) >= 27
+    assert sum(len(one) == 1 for one in found) >= 27
+
+
+def test_rise_that_was_mended_is_found():
+    chance = random.Random(3)
+    found = [history_changes.change_points(series(chance, 13, 1.3, 7) + series(chance, 7))
+             for _ in range(20)]
+    assert sum(len(one) == 2 and abs(one[0] - 7) <= 1 and abs(one[1] - 13) <= 1
+               for one in found) >= 18
+
+
+def test_changes_of_series_that_fail_or_stand_still():
+    find = history_changes.change_points
+    assert find([5.0] * 40) == [] and find([math.inf] * 40) == [] and find([0.0] * 40) == []
+    assert find([5.0] * 8 + [math.inf] * 8) == [8] and find([0.0] * 8 + [3.0] * 8) == [8]
+    assert find([5.0] * 9 + [9.0] + [5.0] * 9) == []
+    needed = history_changes.sets_needed()
+    assert needed == 10 and history_changes.side_needed(needed - 1) is None
+    assert find([1.0] * (needed // 2) + [2.0] * (needed - needed // 2)) == [5]
+    assert find([1.0] * 4 + [2.0] * 5) == []
+
+
+def test_intervals_are_those_of_scipy():
+    for m, n in ((2, 19), (3, 9), (5, 5), (8, 12), (20, 20)):
+        counts = history_changes.mann_whitney_counts(m, n)
+        assert sum(counts) == math.comb(m + n, m)
+        tail = [stats.mannwhitneyu(range(m), [x - 0.5 - k for x in range(n)], method="exact",
+                                   alternative="less").pvalue for k in (0, m // 2)]
+        for k, p in zip((0, m // 2), tail):
+            u = stats.mannwhitneyu(range(m), [x - 0.5 - k for x in range(n)]).statistic
+            assert sum(counts[:int(u) + 1]) / math.comb(m + n, m) == pytest.approx(p)
+    values = [9.0, 1, 8, 2, 7, 3, 6, 4]
+    assert history_changes.sign_interval(values) == [1, 9]
+    assert history_changes.sign_interval(values[:6]) is None
+    k = next(k for k in range(40) if stats.binom.cdf(k, 40, 0.5) > 0.01)
+    assert history_changes.sign_interval(range(40)) == [k - 1, 40 - k]
+
+
+def test_interval_of_a_change_covers_the_truth():
+    chance = random.Random(12)
+    covered = 0
+    for _ in range(300):
+        made = series(chance, 20, 1.3)
+        found = history_changes.shift(made[:10], made[10:])
+        covered += found.low <= 1.3 <= found.high
+    assert covered >= 288
+    assert history_changes.shift([1.0, 1], [2.0, 2]).high == math.inf
+    assert history_changes.shift([math.inf] * 9, [2.0] * 9).ratio == 0
+
+
+def test_show_tells_the_changes(stepped):
+    found = shown(stepped)
+    malloc = found[MALLOC, "service-p99.9"]
+    assert [one["commit"] for one in malloc["sets"]] == [f"abc10{k:02x}99ee0" for k in range(20)]
+    change, = malloc["changes"]
+    assert (change["set"], change["word"], change["also"]) == (10, "worse", [])
+    assert change["low"] < 1.3 < change["high"] and change["low"] > 1.2
+    control, = change["controls"]
+    assert control["cell"] == CELLS[0]
+    before, after = (median(one["median"] for one in part)
+                     for part in (malloc["sets"][:10], malloc["sets"][10:]))
+    assert change["before"] == before and change["after"] == after
+    told = re.fullmatch(
+        r"(\S+) (\S+): ([\d.]+) µs → ([\d.]+) µs \(\+(\d+) % \[\+(\d+) %, \+(\d+) %\]\) between commits "
+        r"abc1009 and abc100a, 2026-01-11: worse; null control (\S+) .*",
+        change["sentence"].replace("\u00a0", " "))
+    assert told and told[1] == MALLOC and told[8] == CELLS[0]
+    assert float(told[3]) == pytest.approx(before / 1000, rel=0.01)
+    assert float(told[4]) == pytest.approx(after / 1000, rel=0.01)
+    assert int(told[5]) == round(100 * (change["ratio"] - 1))
+    for cell in (CELLS[0], CELLS[2]):
+        (change,) = found[cell, "p99"]["changes"]
+        assert (change["set"], change["word"]) == (14, "host")
+
+
+def test_show_as_text_and_markdown(stepped):
+    text = tailrace("show", stepped, "--cell", "*/malloc/*", "--metric", "p99_9")
+    assert "Example CPU, 2 cores · suite nightly · 20 result sets, 2026-01-01 to 2026-01-20" in text
+    assert text.count("abc100a") == 2 and "at least 3 sets on either side" in text
+    assert "null control: read-states/none/glibc/t1" in text and "boehm" not in text
+    assert "different times" in text and "interleaves" in text
+    table = tailrace("show", stepped, "--cell", MALLOC, "--markdown").split("\n")
+    lines = [line for line in table if line.startswith("|")]
+    assert len({line.count("|") for line in lines}) == 1 and len(lines) == 5 * 22
+
+
+def test_words_of_a_change(tmp_path):
+    """The same commit cannot be to blame; what else differs is told; small ones are small."""
+    tell = {10: {"kernel": "6.2.0"}}
+    for day in range(20):
+        write_set(tmp_path / f"{day}", day, lambda cell, d=day: 5000 * (1.3 if d >= 10 else 1),
+                  between=0.01, within=0.01, cells=CELLS[1:2], commit="abc1000", **tell.get(day, {}))
+    tailrace("add", tmp_path / "h.db", *(tmp_path / f"{day}" for day in range(20)))
+    change, = shown(tmp_path / "h.db")[MALLOC, "p50"]["changes"]
+    assert change["word"] == "host" and "null control not in these sets" in change["sentence"]
+    assert change["also"] == ["the commit is the same", "kernel 6.1.0 → 6.2.0"]
+    sets = write_sets(tmp_path / "small", {MALLOC: [(10, 1.03)]}, between=0.002)
+    tailrace("add", tmp_path / "small.db", *sets)
+    assert shown(tmp_path / "small.db")[MALLOC, "p99"]["changes"][0]["word"] == "small"
+
+
+def test_deterministic_metric_changes_at_once():
+    assert places(METRICS["allocations"], [5.0, 5.0, 6.0, 6.0, 6.01]) == [2]
+    assert places(METRICS["p50"], [5.0, 5.0, 6.0, 6.0]) == []
+
+
+def test_sets_are_added_once(tmp_path):
+    directory, file = write_set(tmp_path / "set", 1), tmp_path / "h.db"
+    assert "3 cells, 24 runs\n" in tailrace("add", file, directory)
+    kept = file.read_bytes()
+    assert "is in the history already: nothing added" in tailrace("add", file, directory)
+    copied = directory.rename(tmp_path / "elsewhere")
+    assert "already" in tailrace("add", file, copied) and file.read_bytes() == kept
+    tailrace("add", file, write_set(tmp_path / "other", 2))
+    assert rows(file, "result_set") == 2 and rows(file, "run") == 48
+    with sqlite3.connect(file) as connection:
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+
+
+def test_incomplete_set_is_taken_and_replaced_when_it_went_on(tmp_path):
+    directory, file = write_set(tmp_path / "set", 1), tmp_path / "h.db"
+    runs = (directory / "runs.jsonl").read_text()
+    (directory / "runs.jsonl").write_text("\n".join(runs.split("\n")[:10])[:-20])
+    said = tailrace("add", file, directory)
+    assert "9 runs; incomplete: 15 of 24 runs are missing; a torn last line was left out" in said
+    (directory / "runs.jsonl").write_text(runs)
+    assert "in place of its first 9 runs" in tailrace("add", file, directory)
+    assert rows(file, "result_set") == 1 and rows(file, "run") == 24
+    (directory / "runs.jsonl").write_text("\n".join(runs.split("\n")[:10]) + "\n")
+    assert "already, with 24 runs" in tailrace("add", file, directory)
+
+
+KILLED = """
+import os, signal, sys
+from tailrace_report import __main__, history_store
+left = [100]
+real = history_store.math.isfinite
+class Math:
+    def isfinite(value):
+        left[0] -= 1
+        if not left[0]:
+            {}
+        return real(value)
+history_store.math = Math
+sys.argv = ["tailrace_report", "history", "add", *sys.argv[1:]]
+sys.exit(__main__.main())
+"""
+
+
+@pytest.mark.parametrize("how, status", [
+    ("os.kill(os.getpid(), signal.SIGKILL)", -signal.SIGKILL),
+    ("os.kill(os.getpid(), signal.SIGINT)", 130)])
+@pytest.mark.parametrize("new", [True, False])
+def test_interrupted_add_leaves_nothing_of_the_set(tmp_path, how, status, new):
+    file, second = tmp_path / "h.db", write_set(tmp_path / "b", 2)
+    if not new:
+        tailrace("add", file, write_set(tmp_path / "a", 1))
+    done = subprocess.run([sys.executable, "-B", "-c", KILLED.format(how), file, second],
+                          env={**os.environ, "PYTHONPATH": str(REPORTS)}, capture_output=True)
+    assert done.returncode == status, done.stderr
+    if new:
+        assert not file.exists() or not file.stat().st_size
+    else:
+        assert len(shown(file)[MALLOC, "p50"]["sets"]) == 1
+    tailrace("add", file, second)
+    assert rows(file, "result_set") == 2 - new and rows(file, "run") == 24 * (2 - new)
+
+
+@pytest.mark.parametrize("new", [True, False])
+def test_full_disk_leaves_the_file_as_it_was(tmp_path, new):
+    file, second = tmp_path / "h.db", write_set(tmp_path / "b", 2)
+    if not new:
+        tailrace("add", file, write_set(tmp_path / "a", 1))
+    limit = 20000 if new else file.stat().st_size + 2000
+    said = tailrace("add", file, second, status=2, preexec_fn=lambda: resource.setrlimit(
+        resource.RLIMIT_FSIZE, (limit, limit)))
+    assert "h.db cannot be used" in said
+    assert sorted(path.name for path in tmp_path.iterdir()) == (["b"] if new else ["a", "b", "h.db"])
+    assert new or rows(file, "result_set") == 1
+
+
+def test_files_that_are_no_history(tmp_path):
+    directory, text = write_set(tmp_path / "set", 1), tmp_path / "text"
+    text.write_text("no database, but a good deal of text\n" * 100)
+    other = tmp_path / "other.db"
+    with sqlite3.connect(other) as connection:
+        connection.execute("CREATE TABLE money (sum)")
+    newer, empty = tmp_path / "newer.db", tmp_path / "empty.db"
+    tailrace("add", newer, directory)
+    with sqlite3.connect(newer) as connection:
+        connection.execute("PRAGMA user_version = 2")
+    empty.touch()
+    for action in (("add", directory), ("show",), ("plot", "--out", tmp_path / "figures")):
+        def refused(file):
+            return tailrace(action[0], file, *action[1:], status=2)
+
+        assert "is no history" in refused(text)
+        assert "is a database, but no history of tailrace" in refused(other)
+        assert "newer tailrace (schema 2; this one reads 1)" in refused(newer)
+        assert "is a folder" in refused(tmp_path)
+        if action[0] != "add":
+            assert "does not exist" in refused(tmp_path / "none.db")
+            assert "is empty" in refused(empty)
+    assert "cannot be used" in tailrace("add", tmp_path / "none" / "h.db", directory, status=2)
+    assert not (tmp_path / "figures").exists() and not (tmp_path / "none.db").exists()
+    assert rows(other, "money") == 0 and len(text.read_text()) == 37 * 100
+    assert "added" in tailrace("add", empty, directory)
+
+
+def test_sets_that_cannot_be_added(tmp_path):
+    file, no_time = tmp_path / "h.db", write_set(tmp_path / "a", 1, start_time=None)
+    assert "context.start_time" in tailrace("add", file, no_time, status=2)
+    empty = write_set(tmp_path / "b", 1)
+    (empty / "runs.jsonl").write_text("")
+    assert "holds no run" in tailrace("add", file, empty, status=2)
+    assert "is not a folder" in tailrace("add", file, tmp_path / "none", status=2)
+    huge = write_set(tmp_path / "c", 1, cells=(MALLOC,), blocks=1)
+    manifest = (huge / "runs.jsonl").read_text().replace('"block": 0', f'"block": {2**70}')
+    (huge / "runs.jsonl").write_text(manifest)
+    assert "cannot be kept" in tailrace("add", file, huge, status=2)
+    for key, wrong in (("service_ns", {"p50": "fast"}), ("allocations", {"calls": []}),
+                       ("cpu_s", "long")):
+        runs = write_set(tmp_path / key, 1) / "runs.jsonl"
+        runs.write_text("".join(json.dumps({**json.loads(line), key: wrong}) + "\n"
+                                for line in runs.read_text().splitlines()))
+        assert f"wrong or missing {key}" in tailrace("add", file, runs.parent, status=2)
+    odd = write_set(tmp_path / "d", 1, cells=("a/\ud800/c",))
+    assert "cannot be kept" in tailrace("add", file, odd, status=2)
+    assert not file.exists()
+
+
+def test_failed_runs_are_kept_as_what_they_are(tmp_path):
+    def status(cell, block):
+        return "oom" if "boehm" in cell or "malloc" in cell and block < 3 else "ok"
+
+    sets = [write_set(tmp_path / f"{day}", day, status=status) for day in range(2)]
+    sets.append(write_set(tmp_path / "2", 2, status=lambda cell, block: "crashed"))
+    said = tailrace("add", tmp_path / "h.db", *sets)
+    assert "failed: 11 oom" in said and "failed: 24 crashed" in said
+    with sqlite3.connect(tmp_path / "h.db") as connection:
+        assert connection.execute("SELECT count(*) FROM value JOIN run USING (set_id, cell_id, "
+                                  "block) WHERE status <> 'ok'").fetchone() == (0,)
+    found = shown(tmp_path / "h.db")
+    assert all("boehm" not in cell for cell, _ in found)
+    first, _, last = found[MALLOC, "p99"]["sets"]
+    assert first["statuses"] == {"oom": 3, "ok": 5} and first["median"] > 0
+    assert first["interval"][0] > 0 and first["interval"][1] is None
+    assert last["median"] is None and last["statuses"] == {"crashed": 8}
+    text = tailrace("show", tmp_path / "h.db", "--cell", MALLOC, "--metric", "p99")
+    assert "failed [failed, failed]" in text and "5 ok, 3 oom" in text
+    assert (MALLOC, "rate") not in found
+
+
+def test_point_of_a_metric_that_runs_do_not_have():
+    blocks = {0: ("ok", 1.0), 1: ("crashed", None)}
+    assert point_of(None, blocks, {}, METRICS["p50"]) is None
+    assert point_of(None, blocks, {0: 7.0}, METRICS["p50"]) == Point(
+        None, [7.0, math.inf], Counter(ok=1, crashed=1), True, 1.0)
+    assert point_of(None, blocks, {0: 7.0}, METRICS["rate"]).values == [7.0, 0.0]
+
+
+def test_machines_and_suites_are_kept_apart(tmp_path):
+    sets = [write_set(tmp_path / f"{day}", day, cpu_model=f"CPU {'AB'[day % 2]}", kernel=f"6.{day}")
+            for day in range(4)]
+    tailrace("add", tmp_path / "h.db", *sets)
+    text = tailrace("show", tmp_path / "h.db")
+    assert text.count("CPU A, 2 cores · suite nightly · 2 result sets") == 1
+    assert text.count("CPU B, 2 cores · suite nightly · 2 result sets") == 1
+    only = json.loads(tailrace("show", tmp_path / "h.db", "--json", "--machine", "cpu b"))
+    assert {one["machine"] for one in only["series"]} == {"CPU B, 2 cores"}
+    written = tailrace("plot", tmp_path / "h.db", "--metric", "p50", "--out", tmp_path / "figures")
+    assert sorted(Path(line).name for line in written.split("\n") if line) == [
+        f"history-read-states-p50{number}.{kind}" for number in ("-2", "")
+        for kind in ("png", "svg")]
+    assert unused("a", ["a", "a-2"]) == "a-3"
+
+
+def test_cells_of_one_name_that_differ_are_told_apart(tmp_path):
+    sets = [write_set(tmp_path / f"{day}", day, cells=(MALLOC,)) for day in range(2)]
+    manifest = (sets[1] / "manifest.json").read_text().replace('"live": 1000', '"live": 2000')
+    (sets[1] / "manifest.json").write_text(manifest)
+    tailrace("add", tmp_path / "h.db", *sets)
+    assert [cell for cell, metric in shown(tmp_path / "h.db") if metric == "p50"] == [
+        f"{MALLOC} (live 1000)", f"{MALLOC} (live 2000)"]
+
+
+def test_odd_names(tmp_path):
+    cells = ("we|rd/$x_1$/<b>`&\n/é" + "x" * 200, "we|rd/none/*_*", "../../etc/%s/{}")
+    sets = [write_set(tmp_path / f"{day}", day, cells=cells, commit="$\\frac{a\n|`<i>") for day in
+            range(2)]
+    file = tmp_path / "a b?#%.db"
+    tailrace("add", file, *sets)
+    text = tailrace("show", file)
+    assert "<b>`&?/é" in text and "$\\frac{a?|`<i>" in text
+    markdown = tailrace("show", file, "--markdown")
+    assert all(len(re.findall(r"(?<!\\)\|", line)) == 7 for line in markdown.split("\n")
+               if line.startswith("|"))
+    assert set(cell for cell, _ in shown(file)) == set(cells)
+    tailrace("plot", file, "--out", tmp_path / "figures", "--metric", "p50")
+    assert {path.suffix for path in (tmp_path / "figures").iterdir()} == {".png", ".svg"}
+    assert all(path.name.startswith("history-") for path in (tmp_path / "figures").iterdir())
+
+
+def test_plot_draws_what_there_is(stepped, tmp_path):
+    out = tmp_path / "one.png"
+    said = tailrace("plot", stepped, "--out", out, "--metric", "p99.9")
+    assert said.split() == [str(out.with_suffix(".svg")), str(out)]
+    assert out.read_bytes().startswith(b"\x89PNG") and out.stat().st_size > 20000
+    ElementTree.parse(out.with_suffix(".svg"))
+    again = tmp_path / "again.png"
+    tailrace("plot", stepped, "--out", again, "--metric", "p99.9")
+    assert again.with_suffix(".svg").read_bytes() == out.with_suffix(".svg").read_bytes()
+    said = tailrace("plot", stepped, "--out", tmp_path / "two.png", "--metric", "p50", "--metric",
+                    "p99", status=2)
+    assert "these are 2 figures" in said and not (tmp_path / "two.png").exists()
+
+
+def test_nothing_to_show_is_said(stepped, tmp_path):
+    for action in (("show",), ("plot", "--out", tmp_path / "figures")):
+        for choice in (("--cell", "no such"), ("--metric", "rate"), ("--machine", "Z80")):
+            assert "has nothing of that" in tailrace(action[0], stepped, *action[1:], *choice,
+                                                     status=2)
+        assert 'there is no metric "p98"' in tailrace(action[0], stepped, *action[1:], "--metric",
+                                                      "p98", status=2)
+    assert not (tmp_path / "figures").exists()
+    for wrong in ((), ("mend",), ("add", stepped), ("show",), ("plot", stepped),
+                  ("show", stepped, "--json", "--markdown")):
+        assert "--help" in tailrace(*wrong, status=2)
+    assert "add|show|plot" in tailrace("--help")
+
+
+def test_python_alone_is_enough_but_for_figures(stepped, tmp_path):
+    """Without site-packages there is no numpy."""
+    alone = ("-S", "-s")
+    assert "worse" in tailrace("show", stepped, "--metric", "p99", python=alone)
+    tailrace("add", tmp_path / "h.db", write_set(tmp_path / "set", 1), python=alone)
+    said = tailrace("plot", stepped, "--out", tmp_path / "figures", python=alone, status=3)
+    assert "matplotlib is missing" in said and not (tmp_path / "figures").exists()
+
+
+def test_adding_is_one_transaction(tmp_path):
+    with history_store.history(tmp_path / "h.db", create=True) as connection:
+        with pytest.raises(ZeroDivisionError), history_store.transaction(connection):
+            connection.execute("CREATE TABLE one (x)")
+            1 / 0
+        assert not connection.in_transaction
+        assert connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+    assert not (tmp_path / "h.db").exists()
