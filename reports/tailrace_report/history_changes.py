@@ -22,8 +22,9 @@ from .paired import LEVEL, Comparison, difference, exponential
 SIGNIFICANCE = 0.01  # how often a series without any change shows one
 SHUFFLES = 999  # p-values are multiples of 1 / (SHUFFLES + 1)
 SIDE_MIN = 2  # sets on either side of a split: one alone cannot be told from an outlier
-# Windows with sets on both sides count this much: there are many more of them than lasting changes,
-# which they would hide. Simulated: without it a step after 20 sets takes 4 sets to be seen, with it 3.
+# Windows with sets on both sides count this much: there are many more of them than of lasting
+# changes, which they would hide. Simulated: a step after 20 sets is seen from the third set on,
+# without this from the fourth.
 INNER = 0.9
 # Logarithms further from the median than this many median deviations (4 standard deviations) or
 # CLIP_MIN, whichever is more, count as that far: one bad set does not hide a change, a failed one

@@ -13,17 +13,18 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 
 from .cells import distinct_styles
 from .drawing import WIDTH_IN
-from .history_words import plain, signed
+from .history_words import mark, plain
 from .layout import spread
 from .output import write_files
 from .resultset import ReportError
-from .style import CONTROL, FAINT, INK, MUTED, RC
+from .style import CONTROL, INK, MUTED, RC
 
 DPI = 160  # of the PNG files
 PANELS_MAX, LABELS_MAX, LABEL_LENGTH_MAX = 16, 48, 34  # of a figure, its axis, a label
 PANEL_IN, GAP_IN, TOP_IN, LEFT_IN, RIGHT_IN = 1.05, 0.5, 0.95, 0.95, 0.2
 CHANGE_IN = 0.86  # width of a change's label
 FAILED_AT = 0.93  # height of failed runs in a panel
+ASIDE = 0.18  # of the runs from their median, in sets
 
 
 def draw(all_series, out):
@@ -58,8 +59,8 @@ def figure_key(series):
 
 def unused(name, names):
     """`name`, numbered if it is among `names`."""
-    return next(free for free in chain([name], (f"{name}-{number}" for number in count(2)))
-                if free not in names)
+    numbered = (f"{name}-{number}" for number in count(2))
+    return next(free for free in chain([name], numbered) if free not in names)
 
 
 def image(figure, kind):
@@ -111,34 +112,38 @@ def titled(figure, series, height_in):
     x = 0.15 / WIDTH_IN
     figure.text(x, 1 - 0.2 / height_in, f"{plain(series.workload)}: {series.metric.what}",
                 fontsize=12, fontweight="bold", va="center", parse_math=False)
-    figure.text(x, 1 - 0.42 / height_in, f"{plain(series.machine)} · suite {plain(series.suite)} · "
-                "line: median over blocks with its 98 % interval; dots: runs; ×: failed; "
-                "dashed: the level changed", color=MUTED, va="center", parse_math=False)
+    figure.text(x, 1 - 0.42 / height_in,
+                f"{plain(series.machine)} · suite {plain(series.suite)} · line: median over "
+                "blocks with its 98 % interval; dots: runs; ×: failed; dashed: the level changed",
+                color=MUTED, va="center", parse_math=False)
 
 
 def panel(axes, series, style, places):
     """One series: `places` ({set id: abscissa}); a failed set breaks the line."""
     at = [places[point.set.id] for point in series.points]
-    dots = [(x, value) for x, point in zip(at, series.points) for value in point.values]
-    good = [(x, value) for x, value in dots if drawable(value)]
-    failed = [x for x, value in dots if not drawable(value)]
-    axes.plot(*zip(*good), "o", ms=2.6, color=style.color, alpha=0.3, mew=0, zorder=2)
-    top = max(value for _, value in good)
-    line = [point.median if drawable(point.median) else math.nan for point in series.points]
+    runs = [(x, value) for x, point in zip(at, series.points) for value in point.values]
+    good = [(x + ASIDE, value) for x, value in runs if not failing(value, series.metric)]
+    axes.plot(*zip(*good), "o", ms=2.6, color=style.color, alpha=0.4, mew=0, zorder=2)
+    top = max((value for _, value in good), default=1)
+    line = [math.nan if failing(point.median, series.metric) else point.median
+            for point in series.points]
     axes.plot(at, line, color=style.color, lw=1.5, marker=style.marker or "o", ms=4, zorder=3)
-    for x, point in zip(at, series.points):
-        if point.interval and drawable(point.median) and drawable(point.interval[0]):
+    for x, y, point in zip(at, line, series.points):
+        if point.interval and not math.isnan(y):
             axes.plot([x, x], [point.interval[0], min(point.interval[1], top)],
                       color=style.color, lw=1.1, alpha=0.7, zorder=2.5)
-    across = axes.get_xaxis_transform()
-    axes.plot(failed, [FAILED_AT] * len(failed), "x", ms=5, mew=0.9, color=style.color,
-              transform=across, alpha=0.6, zorder=3)
-    axes.plot([x for x, y in zip(at, line) if math.isnan(y)],
-              [FAILED_AT] * sum(map(math.isnan, line)), "x", ms=8, mew=2, color=style.color,
-              transform=across, zorder=4)
+    failed_sets = [x for x, y in zip(at, line) if math.isnan(y)]
+    failures = [x + ASIDE for x, value in runs
+                if failing(value, series.metric) and x not in failed_sets]
+    for x, size, alpha in ((failures, 5, 0.6), (failed_sets, 8, 1)):
+        axes.plot(x, [FAILED_AT] * len(x), "x", ms=size, mew=size / 4.5, color=style.color,
+                  alpha=alpha, transform=axes.get_xaxis_transform(), zorder=4)
     axes.set_xlim(-0.6, max(len(places) - 0.4, 0.6))
-    axes.set_yscale("log")
-    widen(axes)
+    if all(value > 0 for _, value in good):
+        axes.set_yscale("log")
+        widen(axes)
+    else:
+        axes.set_ylim(0, max(1.25 * top, 1))
     value_axis(axes.yaxis, series.metric.text)
     axes.set_title(cut_title(series), loc="left", fontsize=9.5, pad=17, color=INK,
                    parse_math=False)
@@ -151,9 +156,9 @@ def cut_title(series):
     return name if len(name) <= 120 else name[:119] + "…"
 
 
-def drawable(value):
-    """Whether a logarithmic axis has a place for the value; others are of failed runs."""
-    return 0 < value < math.inf
+def failing(value, metric):
+    """Whether this is what the metric makes of a failed run."""
+    return value == math.inf or value == 0 and metric.higher_is_better
 
 
 def widen(axes):
@@ -164,9 +169,9 @@ def widen(axes):
 
 
 def value_axis(axis, unit):
-    """A few ticks with units on a logarithmic axis, however short."""
+    """A few ticks with units on a logarithmic axis, however short, or one from 0."""
     low, high = axis.get_view_interval()
-    axis.set_major_locator(MaxNLocator(4, steps=(1, 2, 2.5, 5, 10)) if high / low < 8
+    axis.set_major_locator(MaxNLocator(4, steps=(1, 2, 2.5, 5, 10)) if low <= 0 or high / low < 8
                            else LogLocator(subs=(1, 3) if high / low < 300 else (1,), numticks=6))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(
@@ -185,6 +190,6 @@ def changes(axes, series, at):
         axes.axvline(want, color=color, lw=1.2, ls=(0, (4, 2)), zorder=1.5)
         axes.plot([want, put], [1, 1.05], color=color, lw=0.8, clip_on=False,
                   transform=axes.get_xaxis_transform())
-        axes.text(put, 1.06, f"{signed(one.shift.ratio)} {one.word}", ha="center", va="bottom",
+        axes.text(put, 1.06, mark(one), ha="center", va="bottom",
                   fontsize=8.5, color=color, transform=axes.get_xaxis_transform(),
                   fontweight="normal" if color == MUTED else "bold")

@@ -19,7 +19,7 @@ def sentence(series, change, name=True):
     unit = series.metric.text
     last, first = (series.points[at].set for at in (change.index - 1, change.index))
     told = (f"{shown(change.before, unit)} → {shown(change.after, unit)} "
-            f"({ratio_text(change.shift, series.metric)}) between commits {plain(last.name)} and "
+            f"({moved_text(change, series.metric)}) between commits {plain(last.name)} and "
             f"{plain(first.name)}, {first.day}: {change.word}")
     moves = [f"{plain(cell)} {ratio_text(moved, series.metric)}" for cell, moved in change.controls]
     told += "" if series.is_control else f"; null control {listed(moves) or 'not in these sets'}"
@@ -57,6 +57,19 @@ def ratio_text(comparison, metric):
     return f"{signed(comparison.ratio)} [{signed(comparison.low)}, {signed(comparison.high)}]"
 
 
+def moved_text(change, metric):
+    """A change with its interval; whether runs fail has no ratio."""
+    failing = math.isinf(change.before) or math.isinf(change.after)
+    return mark(change) if failing else ratio_text(change.shift, metric)
+
+
+def mark(change):
+    """A change in two words: "+51 % worse", or that from here on the median run fails."""
+    if math.isinf(change.after) or math.isinf(change.before):
+        return "fails" if math.isinf(change.after) else "works again"
+    return f"{signed(change.shift.ratio)} {change.word}"
+
+
 def signed(ratio):
     """A ratio as what it is more or less, "+51 %"."""
     change = 100 * (ratio - 1)
@@ -72,9 +85,9 @@ def rows(series):
     for index, point in enumerate(series.points):
         beside = [shown(medians[point.set.id], unit) for medians in controls
                   if point.set.id in medians]
-        mark = f"{signed(at[index].shift.ratio)} {at[index].word}" if index in at else ""
         yield (point.set.start_time[:16].replace("T", " "), plain(point.set.name),
-               median_text(point, unit), runs_text(point), " · ".join(beside) or "–", mark)
+               median_text(point, unit), runs_text(point), " · ".join(beside) or "–",
+               mark(at[index]) if index in at else "")
 
 
 def median_text(point, unit):
@@ -119,7 +132,8 @@ def limit(of_group):
 LIMITS = (
     "A change says that the level differs between two sets, by one set more or less; the sets were "
     "measured at different times, so the machine may be the cause as well as the commit, and a "
-    "machine that drifts slowly looks like changes. host: the null control, which does no memory "
+    "machine that drifts slowly looks like changes. Many changes within few sets hide one another. "
+    "host: the null control, which does no memory "
     "management, went the same way at least half as far, or the commit is the same. small: within "
     "the margin of the metric. To hold two commits against each other, use `tailrace gate`, which "
     "interleaves them.")

@@ -1,76 +1,25 @@
 # SPDX-License-Identifier: MIT
-"""The history: sets go in wholly and once, changes are found where they are and not elsewhere."""
+"""Changes of a history are found where they are and not elsewhere; it is told and drawn so."""
 
-import io
 import json
 import math
-import os
 import random
 import re
-import resource
-import signal
 import sqlite3
-import subprocess
-import sys
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from statistics import median
 from xml.etree import ElementTree
 
 import pytest
+from history_command import shown, tailrace
 from scipy import stats
 from synthetic_history import CELLS, write_set, write_sets
-from tailrace_report import history_changes, history_store
-from tailrace_report.__main__ import main
+from tailrace_report import history_changes
 from tailrace_report.history_figure import unused
 from tailrace_report.history_series import Counter, Point, point_of, places
 from tailrace_report.metrics import METRICS
 
-REPORTS = Path(__file__).resolve().parents[1]
 MALLOC = CELLS[1]
-
-
-def tailrace(*arguments, status=0, python=None, **options):
-    """Run `tailrace history`; what it printed, or what it said on standard error if it failed.
-
-    In this process, unless there are arguments for `python` or `options` for its process.
-    """
-    if python is None and not options:
-        found, out, err = in_process([str(one) for one in arguments])
-    else:
-        done = subprocess.run(
-            [sys.executable, *(python or ()), "-B", "-m", "tailrace_report", "history",
-             *map(str, arguments)], env={**os.environ, "PYTHONPATH": str(REPORTS)},
-            capture_output=True, text=True, timeout=120, **options)
-        found, out, err = done.returncode, done.stdout, done.stderr
-    assert found == status and "Traceback" not in err, err
-    if status:
-        assert not out and err.count("\n") == 1, (out, err)
-    return err if status else out
-
-
-def in_process(arguments):
-    """(Exit status, standard output, standard error)."""
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as out, \
-            redirect_stderr(io.StringIO()) as err:
-        patch.setattr(sys, "argv", ["tailrace", "history", *arguments])
-        try:
-            status = main()
-        except SystemExit as end:
-            status = end.code
-    return status, out.getvalue(), err.getvalue()
-
-
-def shown(file, *arguments):
-    """{(cell, metric): series} of `show --json`."""
-    found = json.loads(tailrace("show", file, "--json", *arguments))
-    return {(one["cell"], one["metric"]): one for one in found["series"]}
-
-
-def rows(file, table):
-    """How many rows a table has."""
-    with sqlite3.connect(file) as connection:
-        return connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
 
 
 @pytest.fixture(scope="module")
@@ -167,8 +116,8 @@ def test_show_tells_the_changes(stepped):
                      for part in (malloc["sets"][:10], malloc["sets"][10:]))
     assert change["before"] == before and change["after"] == after
     told = re.fullmatch(
-        r"(\S+) (\S+): ([\d.]+) µs → ([\d.]+) µs \(\+(\d+) % \[\+(\d+) %, \+(\d+) %\]\) between commits "
-        r"abc1009 and abc100a, 2026-01-11: worse; null control (\S+) .*",
+        r"(\S+) (\S+): ([\d.]+) µs → ([\d.]+) µs \(\+(\d+) % \[\+(\d+) %, \+(\d+) %\]\) between "
+        r"commits abc1009 and abc100a, 2026-01-11: worse; null control (\S+) .*",
         change["sentence"].replace("\u00a0", " "))
     assert told and told[1] == MALLOC and told[8] == CELLS[0]
     assert float(told[3]) == pytest.approx(before / 1000, rel=0.01)
@@ -195,7 +144,7 @@ def test_words_of_a_change(tmp_path):
     tell = {10: {"kernel": "6.2.0"}}
     for day in range(20):
         write_set(tmp_path / f"{day}", day, lambda cell, d=day: 5000 * (1.3 if d >= 10 else 1),
-                  between=0.01, within=0.01, cells=CELLS[1:2], commit="abc1000", **tell.get(day, {}))
+                  between=0.01, cells=CELLS[1:2], commit="abc1000", **tell.get(day, {}))
     tailrace("add", tmp_path / "h.db", *(tmp_path / f"{day}" for day in range(20)))
     change, = shown(tmp_path / "h.db")[MALLOC, "p50"]["changes"]
     assert change["word"] == "host" and "null control not in these sets" in change["sentence"]
@@ -208,132 +157,6 @@ def test_words_of_a_change(tmp_path):
 def test_deterministic_metric_changes_at_once():
     assert places(METRICS["allocations"], [5.0, 5.0, 6.0, 6.0, 6.01]) == [2]
     assert places(METRICS["p50"], [5.0, 5.0, 6.0, 6.0]) == []
-
-
-def test_sets_are_added_once(tmp_path):
-    directory, file = write_set(tmp_path / "set", 1), tmp_path / "h.db"
-    assert "3 cells, 24 runs\n" in tailrace("add", file, directory)
-    kept = file.read_bytes()
-    assert "is in the history already: nothing added" in tailrace("add", file, directory)
-    copied = directory.rename(tmp_path / "elsewhere")
-    assert "already" in tailrace("add", file, copied) and file.read_bytes() == kept
-    tailrace("add", file, write_set(tmp_path / "other", 2))
-    assert rows(file, "result_set") == 2 and rows(file, "run") == 48
-    with sqlite3.connect(file) as connection:
-        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
-        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
-
-
-def test_incomplete_set_is_taken_and_replaced_when_it_went_on(tmp_path):
-    directory, file = write_set(tmp_path / "set", 1), tmp_path / "h.db"
-    runs = (directory / "runs.jsonl").read_text()
-    (directory / "runs.jsonl").write_text("\n".join(runs.split("\n")[:10])[:-20])
-    said = tailrace("add", file, directory)
-    assert "9 runs; incomplete: 15 of 24 runs are missing; a torn last line was left out" in said
-    (directory / "runs.jsonl").write_text(runs)
-    assert "in place of its first 9 runs" in tailrace("add", file, directory)
-    assert rows(file, "result_set") == 1 and rows(file, "run") == 24
-    (directory / "runs.jsonl").write_text("\n".join(runs.split("\n")[:10]) + "\n")
-    assert "already, with 24 runs" in tailrace("add", file, directory)
-
-
-KILLED = """
-import os, signal, sys
-from tailrace_report import __main__, history_store
-left = [100]
-real = history_store.math.isfinite
-class Math:
-    def isfinite(value):
-        left[0] -= 1
-        if not left[0]:
-            {}
-        return real(value)
-history_store.math = Math
-sys.argv = ["tailrace_report", "history", "add", *sys.argv[1:]]
-sys.exit(__main__.main())
-"""
-
-
-@pytest.mark.parametrize("how, status", [
-    ("os.kill(os.getpid(), signal.SIGKILL)", -signal.SIGKILL),
-    ("os.kill(os.getpid(), signal.SIGINT)", 130)])
-@pytest.mark.parametrize("new", [True, False])
-def test_interrupted_add_leaves_nothing_of_the_set(tmp_path, how, status, new):
-    file, second = tmp_path / "h.db", write_set(tmp_path / "b", 2)
-    if not new:
-        tailrace("add", file, write_set(tmp_path / "a", 1))
-    done = subprocess.run([sys.executable, "-B", "-c", KILLED.format(how), file, second],
-                          env={**os.environ, "PYTHONPATH": str(REPORTS)}, capture_output=True)
-    assert done.returncode == status, done.stderr
-    if new:
-        assert not file.exists() or not file.stat().st_size
-    else:
-        assert len(shown(file)[MALLOC, "p50"]["sets"]) == 1
-    tailrace("add", file, second)
-    assert rows(file, "result_set") == 2 - new and rows(file, "run") == 24 * (2 - new)
-
-
-@pytest.mark.parametrize("new", [True, False])
-def test_full_disk_leaves_the_file_as_it_was(tmp_path, new):
-    file, second = tmp_path / "h.db", write_set(tmp_path / "b", 2)
-    if not new:
-        tailrace("add", file, write_set(tmp_path / "a", 1))
-    limit = 20000 if new else file.stat().st_size + 2000
-    said = tailrace("add", file, second, status=2, preexec_fn=lambda: resource.setrlimit(
-        resource.RLIMIT_FSIZE, (limit, limit)))
-    assert "h.db cannot be used" in said
-    assert sorted(path.name for path in tmp_path.iterdir()) == (["b"] if new else ["a", "b", "h.db"])
-    assert new or rows(file, "result_set") == 1
-
-
-def test_files_that_are_no_history(tmp_path):
-    directory, text = write_set(tmp_path / "set", 1), tmp_path / "text"
-    text.write_text("no database, but a good deal of text\n" * 100)
-    other = tmp_path / "other.db"
-    with sqlite3.connect(other) as connection:
-        connection.execute("CREATE TABLE money (sum)")
-    newer, empty = tmp_path / "newer.db", tmp_path / "empty.db"
-    tailrace("add", newer, directory)
-    with sqlite3.connect(newer) as connection:
-        connection.execute("PRAGMA user_version = 2")
-    empty.touch()
-    for action in (("add", directory), ("show",), ("plot", "--out", tmp_path / "figures")):
-        def refused(file):
-            return tailrace(action[0], file, *action[1:], status=2)
-
-        assert "is no history" in refused(text)
-        assert "is a database, but no history of tailrace" in refused(other)
-        assert "newer tailrace (schema 2; this one reads 1)" in refused(newer)
-        assert "is a folder" in refused(tmp_path)
-        if action[0] != "add":
-            assert "does not exist" in refused(tmp_path / "none.db")
-            assert "is empty" in refused(empty)
-    assert "cannot be used" in tailrace("add", tmp_path / "none" / "h.db", directory, status=2)
-    assert not (tmp_path / "figures").exists() and not (tmp_path / "none.db").exists()
-    assert rows(other, "money") == 0 and len(text.read_text()) == 37 * 100
-    assert "added" in tailrace("add", empty, directory)
-
-
-def test_sets_that_cannot_be_added(tmp_path):
-    file, no_time = tmp_path / "h.db", write_set(tmp_path / "a", 1, start_time=None)
-    assert "context.start_time" in tailrace("add", file, no_time, status=2)
-    empty = write_set(tmp_path / "b", 1)
-    (empty / "runs.jsonl").write_text("")
-    assert "holds no run" in tailrace("add", file, empty, status=2)
-    assert "is not a folder" in tailrace("add", file, tmp_path / "none", status=2)
-    huge = write_set(tmp_path / "c", 1, cells=(MALLOC,), blocks=1)
-    manifest = (huge / "runs.jsonl").read_text().replace('"block": 0', f'"block": {2**70}')
-    (huge / "runs.jsonl").write_text(manifest)
-    assert "cannot be kept" in tailrace("add", file, huge, status=2)
-    for key, wrong in (("service_ns", {"p50": "fast"}), ("allocations", {"calls": []}),
-                       ("cpu_s", "long")):
-        runs = write_set(tmp_path / key, 1) / "runs.jsonl"
-        runs.write_text("".join(json.dumps({**json.loads(line), key: wrong}) + "\n"
-                                for line in runs.read_text().splitlines()))
-        assert f"wrong or missing {key}" in tailrace("add", file, runs.parent, status=2)
-    odd = write_set(tmp_path / "d", 1, cells=("a/\ud800/c",))
-    assert "cannot be kept" in tailrace("add", file, odd, status=2)
-    assert not file.exists()
 
 
 def test_failed_runs_are_kept_as_what_they_are(tmp_path):
@@ -422,6 +245,25 @@ def test_plot_draws_what_there_is(stepped, tmp_path):
     assert "these are 2 figures" in said and not (tmp_path / "two.png").exists()
 
 
+def test_plot_of_zeros_and_of_failures(tmp_path):
+    """Values of 0 are values, with a linear axis; failed closed-loop runs have a rate of 0."""
+    sets = [write_set(tmp_path / f"{day}", day, status=lambda cell, block, day=day:
+                      "crashed" if day == 1 or block == 0 else "ok") for day in range(3)]
+    for directory in sets:
+        runs = [json.loads(line) for line in open(directory / "runs.jsonl", encoding="utf-8")]
+        for run in runs:
+            run |= {"mode": "closed", "achieved_rate": 5e4, "faults_minor": 0, "response_ns": None}
+        (directory / "runs.jsonl").write_text("".join(json.dumps(run) + "\n" for run in runs))
+    tailrace("add", tmp_path / "h.db", *sets)
+    tailrace("plot", tmp_path / "h.db", "--out", tmp_path / "figures", "--metric", "faults",
+             "--metric", "rate")
+    assert len(list((tmp_path / "figures").iterdir())) == 4
+    found = shown(tmp_path / "h.db", "--metric", "rate", "--metric", "faults", "--metric", "p99")
+    assert [one["median"] for one in found[MALLOC, "rate"]["sets"]] == [5e4, 0, 5e4]
+    assert [one["median"] for one in found[MALLOC, "faults"]["sets"]] == [0, None, 0]
+    assert (MALLOC, "p99") not in found
+
+
 def test_nothing_to_show_is_said(stepped, tmp_path):
     for action in (("show",), ("plot", "--out", tmp_path / "figures")):
         for choice in (("--cell", "no such"), ("--metric", "rate"), ("--machine", "Z80")):
@@ -443,13 +285,3 @@ def test_python_alone_is_enough_but_for_figures(stepped, tmp_path):
     tailrace("add", tmp_path / "h.db", write_set(tmp_path / "set", 1), python=alone)
     said = tailrace("plot", stepped, "--out", tmp_path / "figures", python=alone, status=3)
     assert "matplotlib is missing" in said and not (tmp_path / "figures").exists()
-
-
-def test_adding_is_one_transaction(tmp_path):
-    with history_store.history(tmp_path / "h.db", create=True) as connection:
-        with pytest.raises(ZeroDivisionError), history_store.transaction(connection):
-            connection.execute("CREATE TABLE one (x)")
-            1 / 0
-        assert not connection.in_transaction
-        assert connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
-    assert not (tmp_path / "h.db").exists()
