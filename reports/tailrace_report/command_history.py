@@ -22,6 +22,7 @@ def describe(parser):
     actions = parser.add_subparsers(dest="action", required=True, metavar="add|show|plot")
 
     def action(name, text):
+        """The parser of one action."""
         one = actions.add_parser(name, description=text, help=text, allow_abbrev=False,
                                  formatter_class=argparse.RawDescriptionHelpFormatter)
         one.add_argument("file", metavar="FILE.db", help="the history")

@@ -4,7 +4,6 @@
 import io
 import math
 import re
-from collections import defaultdict
 from itertools import chain, count, groupby
 
 import matplotlib
@@ -12,8 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from .cells import distinct_styles
+from .compare import clean
 from .drawing import WIDTH_IN
-from .history_words import mark, plain
+from .history_words import mark
 from .layout import spread
 from .output import write_files
 from .resultset import ReportError
@@ -83,7 +83,7 @@ def trend(panels):
     """The figure of some series of one metric, machine and suite."""
     sets = {point.set.id: point.set for one in panels for point in one.points}
     sets = sorted(sets.values(), key=lambda one: (one.start_time, one.id))
-    labels = [cut(f"{one.day}  {plain(one.name)}") for one in sets]
+    labels = [cut(f"{one.day}  {clean(one.name)}") for one in sets]
     below_in = 0.25 + 0.074 * max(map(len, labels))
     height_in = TOP_IN + len(panels) * (PANEL_IN + GAP_IN) - GAP_IN + below_in
     figure = Figure(figsize=(WIDTH_IN, height_in))
@@ -110,10 +110,10 @@ def cut(text):
 def titled(figure, series, height_in):
     """What the figure shows, and how to read it."""
     x = 0.15 / WIDTH_IN
-    figure.text(x, 1 - 0.2 / height_in, f"{plain(series.workload)}: {series.metric.what}",
+    figure.text(x, 1 - 0.2 / height_in, f"{clean(series.workload)}: {series.metric.what}",
                 fontsize=12, fontweight="bold", va="center", parse_math=False)
     figure.text(x, 1 - 0.42 / height_in,
-                f"{plain(series.machine)} · suite {plain(series.suite)} · line: median over "
+                f"{clean(series.machine)} · suite {clean(series.suite)} · line: median over "
                 "blocks with its 98 % interval; dots: runs; ×: failed; dashed: the level changed",
                 color=MUTED, va="center", parse_math=False)
 
@@ -152,7 +152,7 @@ def panel(axes, series, style, places):
 
 def cut_title(series):
     """The panel's title."""
-    name = plain(series.cell) + (" (null control)" if series.is_control else "")
+    name = clean(series.cell) + (" (null control)" if series.is_control else "")
     return name if len(name) <= 120 else name[:119] + "…"
 
 

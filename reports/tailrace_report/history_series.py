@@ -172,6 +172,7 @@ def read_cells(connection):
         of_name[name].append(identity)
 
     def label(name, identity):
+        """The name, with what other cells of that name have otherwise."""
         apart = [f"{key} {value}" for key, value in identity.items()
                  if any(other.get(key) != value for other in of_name[name])]
         return name + (f" ({', '.join(apart)})" if apart else "")

@@ -3,9 +3,10 @@
 
 import json
 import math
-import re
 from itertools import groupby
 
+from .compare import clean
+from .compare_text import escaped, finite
 from .history_changes import SIGNIFICANCE, side_needed, sets_needed
 from .paired import LEVEL
 from .text import SPACE, count, listed
@@ -19,28 +20,23 @@ def sentence(series, change, name=True):
     unit = series.metric.text
     last, first = (series.points[at].set for at in (change.index - 1, change.index))
     told = (f"{shown(change.before, unit)} → {shown(change.after, unit)} "
-            f"({moved_text(change, series.metric)}) between commits {plain(last.name)} and "
-            f"{plain(first.name)}, {first.day}: {change.word}")
-    moves = [f"{plain(cell)} {ratio_text(moved, series.metric)}" for cell, moved in change.controls]
+            f"({moved_text(change, series.metric)}) between commits {clean(last.name)} and "
+            f"{clean(first.name)}, {first.day}: {change.word}")
+    moves = [f"{clean(cell)} {ratio_text(moved, series.metric)}" for cell, moved in change.controls]
     told += "" if series.is_control else f"; null control {listed(moves) or 'not in these sets'}"
-    told += f"; {plain(', '.join(change.also))}" if change.also else ""
+    told += f"; {clean(', '.join(change.also))}" if change.also else ""
     return f"{title(series)}: {told}" if name else told
 
 
 def title(series):
     """Cell and metric."""
-    return f"{plain(series.cell)} {series.metric.name}"
+    return f"{clean(series.cell)} {series.metric.name}"
 
 
 def about(series):
     """What the metric is, and which null control is beside it."""
-    names = listed(plain(one.cell) for one in series.controls)
+    names = listed(clean(one.cell) for one in series.controls)
     return series.metric.what + (f"; null control: {names}" if names else "")
-
-
-def plain(text):
-    """`text` in one line, control characters shown as ?."""
-    return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", "?", str(text))
 
 
 def shown(value, unit):
@@ -85,7 +81,7 @@ def rows(series):
     for index, point in enumerate(series.points):
         beside = [shown(medians[point.set.id], unit) for medians in controls
                   if point.set.id in medians]
-        yield (point.set.start_time[:16].replace("T", " "), plain(point.set.name),
+        yield (point.set.start_time[:16].replace("T", " "), clean(point.set.name),
                median_text(point, unit), runs_text(point), " · ".join(beside) or "–",
                mark(at[index]) if index in at else "")
 
@@ -98,7 +94,7 @@ def median_text(point, unit):
 
 def runs_text(point):
     """ "8 ok" or "6 ok, 2 oom"."""
-    return ", ".join(f"{number} {plain(status)}" for status, number in
+    return ", ".join(f"{number} {clean(status)}" for status, number in
                      sorted(point.statuses.items(), key=lambda item: item[0] != "ok"))
 
 
@@ -112,7 +108,7 @@ def heading(machine, suite, of_group):
     """Machine, suite, number of sets and their time."""
     sets = sorted({point.set.start_time: point.set for one in of_group
                    for point in one.points}.items())
-    return (f"{plain(machine)} · suite {plain(suite)} · {count(len(sets), 'result set')}, "
+    return (f"{clean(machine)} · suite {clean(suite)} · {count(len(sets), 'result set')}, "
             f"{sets[0][1].day} to {sets[-1][1].day}")
 
 
@@ -179,18 +175,13 @@ def as_markdown(all_series):
                   *(f"- {escaped(one)}" for one in sentences(of_group))]
         for one in of_group:
             lines += ["", f"### {escaped(title(one))}", "", escaped(about(one)), "",
-                      *(f"| {' | '.join(map(escaped, row))} |" for row in
-                        (COLUMNS, ("---",) * len(COLUMNS), *rows(one)))]
+                      f"| {' | '.join(COLUMNS)} |", "|" + " --- |" * len(COLUMNS),
+                      *(f"| {' | '.join(map(escaped, row))} |" for row in rows(one))]
     return "\n".join([*lines, "", LIMITS])
 
 
-def escaped(text):
-    """`text` without what Markdown takes for itself."""
-    return text if text == "---" else re.sub(r"([\\|*_`<>\[\]#])", r"\\\1", text)
-
-
 def as_json(all_series):
-    """The whole history as JSON: keys as in ../README.md; what failed is null."""
+    """The whole history as JSON: keys as in ../README.md; failed medians are "infinite"."""
     return json.dumps({
         "schema": "tailrace/history/1", "significance": SIGNIFICANCE, "level": LEVEL,
         "sets_needed": sets_needed(),
@@ -198,7 +189,7 @@ def as_json(all_series):
                     "metric": one.metric.name, "control": one.is_control,
                     "sets": [point_object(point) for point in one.points],
                     "changes": [change_object(one, change) for change in one.changes]}
-                   for one in all_series]}, ensure_ascii=False, indent=1)
+                   for one in all_series]}, ensure_ascii=False, indent=1, allow_nan=False)
 
 
 def point_object(point):
@@ -220,10 +211,5 @@ def change_object(series, change):
 
 def comparison_object(comparison):
     """Ratio and interval."""
-    return {"ratio": finite(comparison.ratio), "low": comparison.low,
+    return {"ratio": finite(comparison.ratio), "low": finite(comparison.low),
             "high": finite(comparison.high)}
-
-
-def finite(number):
-    """`number`, or None for an infinite one, which JSON does not have."""
-    return number if math.isfinite(number) else None

@@ -174,11 +174,22 @@ def test_failed_runs_are_kept_as_what_they_are(tmp_path):
     assert all("boehm" not in cell for cell, _ in found)
     first, _, last = found[MALLOC, "p99"]["sets"]
     assert first["statuses"] == {"oom": 3, "ok": 5} and first["median"] > 0
-    assert first["interval"][0] > 0 and first["interval"][1] is None
-    assert last["median"] is None and last["statuses"] == {"crashed": 8}
+    assert first["interval"][0] > 0 and first["interval"][1] == "infinite"
+    assert last["median"] == "infinite" and last["statuses"] == {"crashed": 8}
     text = tailrace("show", tmp_path / "h.db", "--cell", MALLOC, "--metric", "p99")
     assert "failed [failed, failed]" in text and "5 ok, 3 oom" in text
     assert (MALLOC, "rate") not in found
+
+
+def test_cell_that_begins_to_fail(tmp_path):
+    sets = [write_set(tmp_path / f"{day}", day, cells=(MALLOC,), status=lambda cell, block, day=day:
+                      "oom" if 6 <= day < 12 else "ok") for day in range(20)]
+    tailrace("add", tmp_path / "h.db", *sets)
+    fails, works = shown(tmp_path / "h.db", "--metric", "p99")[MALLOC, "p99"]["changes"]
+    assert (fails["set"], fails["after"], fails["low"], fails["word"]) == (
+        6, "infinite", "infinite", "worse")
+    assert (works["set"], works["before"], works["word"]) == (12, "infinite", "better")
+    assert "→ failed (fails)" in fails["sentence"] and "(works again)" in works["sentence"]
 
 
 def test_point_of_a_metric_that_runs_do_not_have():
@@ -221,7 +232,7 @@ def test_odd_names(tmp_path):
     file = tmp_path / "a b?#%.db"
     tailrace("add", file, *sets)
     text = tailrace("show", file)
-    assert "<b>`&?/é" in text and "$\\frac{a?|`<i>" in text
+    assert "<b>`&\ufffd/é" in text and "$\\frac{a\ufffd|`<i>" in text
     markdown = tailrace("show", file, "--markdown")
     assert all(len(re.findall(r"(?<!\\)\|", line)) == 7 for line in markdown.split("\n")
                if line.startswith("|"))
@@ -260,7 +271,7 @@ def test_plot_of_zeros_and_of_failures(tmp_path):
     assert len(list((tmp_path / "figures").iterdir())) == 4
     found = shown(tmp_path / "h.db", "--metric", "rate", "--metric", "faults", "--metric", "p99")
     assert [one["median"] for one in found[MALLOC, "rate"]["sets"]] == [5e4, 0, 5e4]
-    assert [one["median"] for one in found[MALLOC, "faults"]["sets"]] == [0, None, 0]
+    assert [one["median"] for one in found[MALLOC, "faults"]["sets"]] == [0, "infinite", 0]
     assert (MALLOC, "p99") not in found
 
 
