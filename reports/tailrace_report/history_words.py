@@ -7,7 +7,7 @@ from itertools import groupby
 
 from .compare import clean
 from .compare_text import escaped, finite
-from .history_changes import SIGNIFICANCE, side_needed, sets_needed
+from .history_changes import SIGNIFICANCE, sets_needed, side_needed
 from .paired import LEVEL
 from .text import SPACE, count, listed
 
@@ -121,8 +121,8 @@ def limit(of_group):
                 f"and here are {longest}.")
     tested = sum(len(one.points) >= sets_needed() for one in of_group)
     return (f"A change needs at least {side_needed(longest)} sets on either side. Without any "
-            f"change {SIGNIFICANCE:.0%} of series show one by chance: about "
-            f"{tested * SIGNIFICANCE:.1f} of the {tested:,} here.")
+            f"change {100 * SIGNIFICANCE:g}{SPACE}% of series show one by chance: about "
+            f"{tested * SIGNIFICANCE:.2g} of the {tested:,} here.")
 
 
 LIMITS = (
