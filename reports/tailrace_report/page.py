@@ -73,7 +73,7 @@ def build_report(result_set):
             "name": scenario, "about": about(result_set.manifest, cells),
             "facts": rows.facts(first, result_set.manifest),
             "headline": rows.headline(first), "others": len(cells) - len(first),
-            "images": images, "causes": cause_section(first), "pauses": pause_rows(cells),
+            "images": images, "notes": {}, "causes": cause_section(first), "pauses": pause_rows(cells),
             "noise": noise_rows(first), "load": rows.load_table(cells),
             "budget": rows.budget_table(cells), "live": rows.live_table(cells),
             "smallest": rows.smallest(result_set.manifest, scenario, cells)})
@@ -91,6 +91,11 @@ def about(manifest, cells):
             "source": known["source"], "needs": ", ".join(known["needs"]) or "nothing",
             "live_unit": known["live_unit"],
             "params": [{**one, "value": params.get(one["name"])} for one in known["params"]]}
+
+
+def answer(leading):
+    """The first screen: `sentences`, and an `image` as in build_report or None."""
+    return {"sentences": findings.summary(leading), "image": None}
 
 
 def rendered(figure, kind):
@@ -112,7 +117,7 @@ def render_page(result_set, grouped, leading, sections):
     context = {CONTEXT.get(key, key): tuning(value) if isinstance(value, (list, dict)) else value
                for key, value in {**manifest["context"], "seed": manifest.get("seed")}.items()}
     return environment.get_template("page.html.j2").render(
-        manifest=manifest, summary=findings.summary(leading),
+        manifest=manifest, answer=answer(leading),
         coverage=findings.coverage(result_set, grouped), problems=findings.problems(grouped),
         stamps=findings.stamps(grouped), sections=sections, columns=rows.columns(),
         calibration=rows.calibration(manifest, grouped), checksums=findings.checksums(grouped),
