@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass, replace
 
 from .stats import representative
-from .style import CONTROL, STYLES, Style
+from .style import CONTROL, Style, member_style
 from .text import SPACE, count, size, tuning
 
 
@@ -37,8 +37,8 @@ class Cell:
 
 def scenarios(result_set):
     """{workload: [Cell, …]} in the order of the manifest."""
-    specs, styles = result_set.manifest["cells"], {}
-    return {name: cells_of(result_set, [s for s in specs if workload(s) == name], styles)
+    specs, families = result_set.manifest["cells"], {}
+    return {name: cells_of(result_set, [s for s in specs if workload(s) == name], families)
             for name in dict.fromkeys(map(workload, specs))}
 
 
@@ -47,20 +47,18 @@ def workload(entry):
     return entry.get("workload") or entry["scenario"]
 
 
-def cells_of(result_set, specs, styles):
-    """The cells of one scenario; `styles` ({label: Style}) grows from scenario to scenario."""
+def cells_of(result_set, specs, families):
+    """The cells of one scenario; `families` ({family: its series}) grows from one to the next."""
     texts = [variants(spec, [s for s in specs if s["strategy"] == spec["strategy"]
                              and s["heap"] == spec["heap"]]) for spec in specs]
     series = [label_of(spec, fixed) for spec, (fixed, *_) in zip(specs, texts)]
-    chosen = distinct_styles(list(dict.fromkeys(
-        label for label, spec in zip(series, specs) if not spec.get("control"))), styles)
     cells = []
     for spec, of_series, (fixed, live, point) in zip(specs, series, texts):
         runs = sorted((run for run in result_set.runs if run["cell"] == spec["cell"]),
                       key=lambda run: run["block"])
         extra = joined(fixed, live, point)
         cells.append(Cell(spec, label_of(spec, extra), extra,
-                          CONTROL if spec.get("control") else chosen[of_series], runs,
+                          style_of(spec, of_series, families), runs,
                           representative(runs) if runs else None,
                           unsupported_reason(result_set, spec, runs), of_series,
                           label_of(spec, joined(fixed, live))))
@@ -77,15 +75,14 @@ def label_of(spec, extra):
     return f"{SPACE}·{SPACE}".join(filter(None, (spec["strategy"], spec["heap"], extra)))
 
 
-def distinct_styles(labels, styles):
-    """{label: Style}, no style twice while they last; a label keeps its style in `styles`."""
-    chosen = {}
-    for label in sorted(labels, key=lambda label: label not in styles):
-        wanted = [styles[label]] if label in styles else []
-        free = [style for style in (*wanted, *STYLES) if style not in chosen.values()]
-        chosen[label] = (free or STYLES)[0]
-        styles.setdefault(label, chosen[label])
-    return chosen
+def style_of(spec, series, families):
+    """The Style of a series: the next of its family's, or the one that `families` knows it by."""
+    if spec.get("control"):
+        return CONTROL
+    members = families.setdefault(spec.get("family"), [])
+    if series not in members:
+        members.append(series)
+    return member_style(spec.get("family"), members.index(series))
 
 
 def variants(spec, siblings):

@@ -84,8 +84,9 @@ def legend_above(figure, handles):
 def duration_axis(axis, end=None):
     """Ticks with units on a logarithmic axis of nanoseconds, up to `end`; finer on a short axis."""
     low, high = axis.get_view_interval()
-    short = min(high, end or high) / low < 30
-    locator = LogLocator(subs=(1, 2, 5) if short else (1,), numticks=20)
+    extent = min(high, end or high) / low
+    locator = LogLocator(subs=(1, 2, 5) if extent < 30 else (1, 3) if extent < 200 else (1,),
+                         numticks=20)
     if end:
         locator = FixedLocator([ns for ns in locator.tick_values(low, high) if low <= ns <= end])
     axis.set_major_locator(locator)

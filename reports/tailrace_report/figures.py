@@ -5,6 +5,7 @@ Each function takes the scenario's cells and gives a matplotlib Figure, or None 
 the data. Times on axes are seconds of the recording, latencies nanoseconds (shown with units).
 """
 
+import math
 from statistics import median
 
 import matplotlib
@@ -12,31 +13,84 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from . import cause_figure, curve_figures, pause_figure
+from . import (
+    cause_figure,
+    curve_figures,
+    heat_figure,
+    pareto_figure,
+    pause_figure,
+    ratio_figure,
+)
 from .drawing import WIDTH_IN, EndLabel, duration_axis, end_labels, name, staggered, wide_axes
 from .layout import spread
 from .noise import floor_band
-from .stats import COMPLETED, clipped_pauses, curve_grid, median_curve, run_curve, status_word
+from .stats import (
+    COMPLETED,
+    cell_quantile,
+    clipped_pauses,
+    curve_grid,
+    median_curve,
+    run_curve,
+    status_word,
+)
 from .style import FAINT, FLOOR, FLOOR_LINE, MUTED, PAUSE, RC
+
+LINES_MAX = 24  # cells in a figure of lines or panels
+ROWS_MAX = 60  # in one with a row or a point per cell
 PHASES = (("setup_s", "set-up"), ("warmup_s", "warm-up"), ("record_s", "recording"),
           ("drain_s", "drain"))
 
 
-def figures(headline, cells):
+def figures(headline, cells, slo_ns=None):
     """{what it shows: Figure} for one scenario, without those that have no data.
 
-    The curves show all `cells`, the rest those of the `headline`.
+    The curves show all `cells`, the rest those of the `headline`; `slo_ns`: objective for p99.9.
     """
     matplotlib.rcdefaults()
     matplotlib.rcParams.update(RC)
     headline = [cell for cell in headline if not cell.unsupported]
-    shown = [cell for cell in headline if cell.shown]
-    drawn = {"percentiles": percentiles(headline), "causes": cause_figure.causes(headline),
-             "intervals": intervals(shown),
+    few = legible(headline, LINES_MAX)
+    of_few = {cell.series for cell in few}
+    on_curves = [cell for cell in cells if cell.series in of_few or len(few) == len(headline)]
+    shown = [cell for cell in few if cell.shown]
+    many = legible(headline, ROWS_MAX)
+    drawn = {"percentiles": percentiles(few), "causes": cause_figure.causes(few),
+             "intervals": intervals(shown), "heat": heat_figure.heat(few),
              "memory": memory([cell for cell in shown if cell.shown.get("rss_series")]),
-             "pauses": pause_figure.pauses(cells), "load": curve_figures.load(cells),
-             "budget": curve_figures.budget(cells), "live": curve_figures.live(cells)}
-    return {what: figure for what, figure in drawn.items() if figure}
+             "pauses": pause_figure.pauses(on_curves),
+             "load": curve_figures.load(on_curves, slo_ns),
+             "budget": curve_figures.budget(on_curves), "live": curve_figures.live(on_curves),
+             "forest": ratio_figure.forest(many), "pareto": pareto_figure.pareto(many)}
+    drawn = {what: figure for what, figure in drawn.items() if figure}
+    for what, figure in drawn.items():
+        tell_left_out(figure, headline, many if what in ("forest", "pareto") else few)
+    return drawn
+
+
+def legible(cells, most):
+    """At most `most` of the cells: the null control, and others evenly from lowest to highest p99.9.
+    """
+    if len(cells) <= most:
+        return cells
+    first = [cell for cell in cells if cell.control][:1]
+    rest = sorted((cell for cell in cells if cell not in first), key=tail_value)
+    steps = most - len(first) - 1
+    kept = first + [rest[round(place * (len(rest) - 1) / steps)] for place in range(steps + 1)]
+    return [cell for cell in cells if cell in kept]
+
+
+def tail_value(cell):
+    """p99.9 in ns to sort by; what is not known comes last."""
+    value = cell_quantile(cell.runs, "p99_9").value
+    return math.inf if value is None else value
+
+
+def tell_left_out(figure, cells, kept):
+    """Write on a figure how many cells it leaves out."""
+    if len(kept) < len(cells):
+        figure.text(0.006, 0.05 / figure.get_figheight(), f"{len(cells) - len(kept)} of "
+                    f"{len(cells)} cells left out; those shown: evenly, from lowest to highest "
+                    "p99.9", fontsize=8, color=MUTED, va="bottom")
 
 
 def percentiles(cells):

@@ -132,5 +132,5 @@ def ratio_axis(axis, label):
         ticks = LogLocator(subs=subs).tick_values(low, high)
     axis.set_major_locator(FixedLocator([tick for tick in ticks if low <= tick <= high]))
     axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.4g}"))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
     axis.set_label_text(label)
