@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import LogLocator, NullLocator
 
 from .layout import spread
 from .style import INK, MUTED, Style
@@ -81,15 +81,18 @@ def legend_above(figure, handles):
     return 0.21 * rows + 0.06
 
 
+def duration_ticks(low, high):
+    """[(ns, text), …] from `low` to `high`: decades, finer where they are near each other."""
+    extent = high / low
+    locator = LogLocator(subs=(1, 2, 5) if extent < 30 else (1, 3) if extent < 200 else (1,),
+                         numticks=20)
+    return [(ns, duration(ns).replace(".00", "").replace(".0", ""))
+            for ns in locator.tick_values(low, high) if low <= ns <= high]
+
+
 def duration_axis(axis, end=None):
     """Ticks with units on a logarithmic axis of nanoseconds, up to `end`; finer on a short axis."""
     low, high = axis.get_view_interval()
-    extent = min(high, end or high) / low
-    locator = LogLocator(subs=(1, 2, 5) if extent < 30 else (1, 3) if extent < 200 else (1,),
-                         numticks=20)
-    if end:
-        locator = FixedLocator([ns for ns in locator.tick_values(low, high) if low <= ns <= end])
-    axis.set_major_locator(locator)
+    ticks = duration_ticks(low, min(high, end or high))
+    axis.set_ticks([ns for ns, _ in ticks], [text for _, text in ticks])
     axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda ns, _: duration(ns).replace(".00", "")
-                                           .replace(".0", "")))

@@ -10,7 +10,6 @@ from statistics import median
 
 import matplotlib
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from . import (
@@ -21,9 +20,19 @@ from . import (
     pause_figure,
     ratio_figure,
 )
-from .drawing import WIDTH_IN, EndLabel, duration_axis, end_labels, name, staggered, wide_axes
+from .drawing import (
+    LINE_IN,
+    EndLabel,
+    duration_axis,
+    duration_ticks,
+    end_labels,
+    name,
+    staggered,
+    wide_axes,
+)
 from .layout import spread
 from .noise import floor_band
+from .panels import columns_of_panels, titled
 from .stats import (
     COMPLETED,
     cell_quantile,
@@ -33,9 +42,11 @@ from .stats import (
     run_curve,
     status_word,
 )
-from .style import FAINT, FLOOR, FLOOR_LINE, MUTED, PAUSE, RC
+from .style import FAINT, FLOOR, FLOOR_LINE, MUTED, PAUSE, RC, RULE
 
+PANEL_IN, WIDE_PANELS_MAX = 1.1, 8  # of the maxima over time: more panels stand in three columns
 LINES_MAX = 24  # cells in a figure of lines or panels
+THIN_EVERY = 3  # of the points of a curve: drawn of those of single runs
 ROWS_MAX = 60  # in one with a row or a point per cell
 PHASES = (("setup_s", "set-up"), ("warmup_s", "warm-up"), ("record_s", "recording"),
           ("drain_s", "drain"))
@@ -68,15 +79,15 @@ def figures(headline, cells, slo_ns=None):
 
 
 def legible(cells, most):
-    """At most `most` of the cells: the null control, and others evenly from lowest to highest p99.9.
-    """
+    """At most `most` cells: the null control, and others evenly from lowest to highest p99.9."""
     if len(cells) <= most:
         return cells
-    first = [cell for cell in cells if cell.control][:1]
-    rest = sorted((cell for cell in cells if cell not in first), key=tail_value)
-    steps = most - len(first) - 1
-    kept = first + [rest[round(place * (len(rest) - 1) / steps)] for place in range(steps + 1)]
-    return [cell for cell in cells if cell in kept]
+    control = [cell for cell in cells if cell.control][:1]
+    rest = sorted((cell for cell in cells if not cell.control), key=tail_value)
+    steps = most - len(control) - 1
+    kept = control + [rest[round(place * (len(rest) - 1) / steps)] for place in range(steps + 1)]
+    names = {cell.spec["cell"] for cell in kept}
+    return [cell for cell in cells if cell.spec["cell"] in names]
 
 
 def tail_value(cell):
@@ -86,11 +97,18 @@ def tail_value(cell):
 
 
 def tell_left_out(figure, cells, kept):
-    """Write on a figure how many cells it leaves out."""
-    if len(kept) < len(cells):
-        figure.text(0.006, 0.05 / figure.get_figheight(), f"{len(cells) - len(kept)} of "
-                    f"{len(cells)} cells left out; those shown: evenly, from lowest to highest "
-                    "p99.9", fontsize=8, color=MUTED, va="bottom")
+    """Write below a figure how many cells it leaves out, if any."""
+    if len(kept) == len(cells):
+        return
+    places = [axes.get_position() for axes in figure.axes]
+    old = figure.get_figheight()
+    figure.set_figheight(old + LINE_IN)
+    for axes, at in zip(figure.axes, places):
+        axes.set_position((at.x0, (at.y0 * old + LINE_IN) / (old + LINE_IN), at.width,
+                           at.height * old / (old + LINE_IN)))
+    figure.text(0.006, 0.05 / (old + LINE_IN), f"{len(cells) - len(kept)} of {len(cells)} cells "
+                "are left out; those shown lie evenly from the lowest to the highest p99.9",
+                fontsize=8, color=MUTED, va="bottom")
 
 
 def percentiles(cells):
@@ -113,7 +131,8 @@ def percentiles(cells):
         axes.plot(band[0], band[1], color=FLOOR.color, lw=1.0, ls=FLOOR.line, zorder=1.5)
     for place, (cell, middle, thin) in enumerate(zip(cells, middles, curves)):
         for curve in thin:
-            axes.plot(grid, curve, color=cell.style.color, lw=0.6, alpha=0.28)
+            axes.plot(grid[::THIN_EVERY], curve[::THIN_EVERY], color=cell.style.color, lw=0.6,
+                      alpha=0.28)
         axes.plot(grid, middle, color=cell.style.color, lw=2.1, ls=cell.style.line,
                   marker=cell.style.marker, zorder=2 if cell.control else 3,
                   markevery=staggered(place, len(cells), len(grid)))
@@ -142,28 +161,20 @@ def curve_label(cell, middle, curves):
 
 def intervals(cells):
     """Maximum response per interval of the representative runs, one panel each, pauses shaded."""
-    if not cells:
-        return None
-    rows = (len(cells) + 1) // 2
-    height = 1.62 * rows + 0.55
-    figure = Figure(figsize=(WIDTH_IN, height))
-    grid = figure.subplots(rows, 2, sharex=True, sharey=True, squeeze=False, gridspec_kw={
-        "left": 0.075, "right": 0.99, "top": 1 - 0.42 / height, "bottom": 0.5 / height,
-        "wspace": 0.06, "hspace": 0.48})
-    panels = list(grid.flat)
-    for axes, cell in zip(panels, cells):
-        interval_panel(axes, cell)
     maxima = [v for cell in cells for v in cell.shown["intervals"]["max_response_ns"] if v]
     if not maxima:
         return None
-    panels[0].set(yscale="log", ylim=(min(maxima) / 1.5, max(maxima) * 1.5),
-                  xlim=(0, max(map(end_of_intervals, cells))))
-    duration_axis(panels[0].yaxis)
-    for axes in panels[len(cells):]:
-        axes.set_visible(False)
-    for axes in panels[max(len(cells) - 2, 0):len(cells)]:
-        axes.tick_params(labelbottom=True)
-        axes.set_xlabel("time since the start of recording (s)")
+    limits = min(maxima) / 1.5, max(maxima) * 1.5
+    figure, panels = columns_of_panels(
+        len(cells), 2 if len(cells) <= WIDE_PANELS_MAX else 3, PANEL_IN, (0.8, 0.12),
+        max(map(end_of_intervals, cells)))
+    for panel, cell in zip(panels, cells):
+        interval_panel(panel, cell, limits)
+        status = "" if cell.shown["status"] == "ok" else f", {cell.shown['status']}"
+        titled(panel, cell, f"block {cell.shown['block']}{status}")
+    figure.axes[0].set_yticks(*zip(*((height_in(panel, ns, limits), text)
+                                     for panel in panels if panel.first
+                                     for ns, text in duration_ticks(*limits))))
     figure.text(0.006, 0.5, "maximum response time per interval", rotation=90, va="center")
     return figure
 
@@ -173,21 +184,25 @@ def end_of_intervals(cell):
     return len(cell.shown["intervals"]["max_response_ns"]) * cell.shown["intervals"]["width_s"]
 
 
-def interval_panel(axes, cell):
+def height_in(panel, ns, limits):
+    """Where in a panel durations are (a number or an array), on a logarithmic scale."""
+    low, high = limits
+    return panel.bottom - PANEL_IN * np.log(ns / low) / math.log(high / low)
+
+
+def interval_panel(panel, cell, limits):
     """Draw one cell's maxima (ns, at the middle of their intervals) and its pauses."""
     run = cell.shown
     series = run["intervals"]
     maxima = np.array([v or np.nan for v in series["max_response_ns"]], dtype=float)
     middle_s = (np.arange(len(maxima)) + 0.5) * series["width_s"]
-    axes.plot(middle_s, maxima, color=cell.style.color, lw=0.7, marker=".", markersize=1.5)
+    panel.axes.hlines([height_in(panel, ns, limits) for ns, _ in duration_ticks(*limits)],
+                      *panel.axes.get_xlim(), color=RULE, lw=0.6, zorder=0.4)
+    panel.axes.plot(middle_s, height_in(panel, maxima, limits), color=cell.style.color, lw=0.7,
+                    marker=".", markersize=1.5)
     spans = [(begin_s, end_s - begin_s) for pauses in clipped_pauses(run).values()
              for begin_s, end_s in pauses]
-    axes.broken_barh(spans, (0, 1), transform=axes.get_xaxis_transform(), color=PAUSE, lw=0.7,
-                     zorder=0.5)
-    status = "" if run["status"] == "ok" else f", {run['status']}"
-    axes.set_title(name(cell), loc="left",
-                   fontsize=9, fontweight="bold", pad=4)
-    axes.set_title(f"block {run['block']}{status}", loc="right", fontsize=8, color=MUTED, pad=4)
+    panel.axes.broken_barh(spans, (panel.top, PANEL_IN), color=PAUSE, lw=0.7, zorder=0.5)
 
 
 def memory(cells):

@@ -10,17 +10,32 @@ import jinja2
 from markupsafe import Markup, escape
 
 from . import findings, rows
+from .answer import answers
 from .causes import cause_section
 from .cells import scenarios
 from .curves import headline
 from .figures import figures
 from .noise import noise_rows
+from .overview_figure import overview
 from .pauses import pause_rows
+from .slo import slo_ns, slo_sentences
 from .text import SPACE, tuning
 from .theory import theory_section
 
 DPI = 160  # of the PNG files
 CAPTIONS = {
+    "overview": "Each cell's tail as a multiple of the lowest of its scenario, by family of "
+                "strategies; medians of ratios paired by block, with 98 % intervals where each "
+                "cell has its own line.",
+    "forest": "Ratios to the cell named below, paired by block: the estimate (Hodges-Lehmann), in "
+              "parentheses its 98 % interval, and what they say. Grey: differences of no matter. "
+              "better and worse: the interval leaves out 1 and the estimate lies beyond the grey "
+              "band; equivalent: the interval lies inside it; inconclusive: neither.",
+    "pareto": "Peak memory against tail latency: medians over runs, thin lines from the lowest to "
+              "the highest run that is ok. The line and black edges mark the front: what no "
+              "other cell beats in both, the null control aside.",
+    "heat": "Longest response of the requests due in each interval: a row per run in the order of "
+            "blocks, a panel per cell, one scale for all. White: no request was due.",
     "percentiles": "Response time by percentile. Thin lines are single runs, bold lines the "
                    "median over runs; curves end where fewer than 10 samples lie beyond. "
                    "Grey with a dotted edge, where it was measured: the noise floor, from its "
@@ -58,27 +73,44 @@ CONTEXT = {
 
 def build_report(result_set):
     """{file name: bytes} of the whole report, index.html last."""
-    files, sections = {}, []
+    files, sections, manifest = {}, [], result_set.manifest
     grouped = scenarios(result_set)
     leading = {scenario: headline(cells) for scenario, cells in grouped.items()}
+    words = answers(leading)
     for scenario, cells in grouped.items():
-        first, images = leading[scenario], {}
-        for what, figure in figures(first, cells).items():
-            name = re.sub(r"[^\w-]+", "-", f"{what}-{scenario}").strip("-")
-            files[f"{name}.png"] = rendered(figure, "png")
-            files[f"{name}.svg"] = rendered(figure, "svg")
-            images[what] = {"data": b64encode(files[f"{name}.svg"]).decode(), "name": name,
-                            "caption": CAPTIONS[what]}
+        first = leading[scenario]
+        drawn = figures(first, cells, slo_ns(manifest))
         sections.append({
-            "name": scenario, "about": about(result_set.manifest, cells),
-            "facts": rows.facts(first, result_set.manifest),
+            "name": scenario, "about": about(manifest, cells),
+            "answer": words.get(scenario, []), "facts": rows.facts(first, manifest),
             "headline": rows.headline(first), "others": len(cells) - len(first),
-            "images": images, "notes": {}, "causes": cause_section(first), "pauses": pause_rows(cells),
+            "images": {what: image(files, what, scenario, figure)
+                       for what, figure in drawn.items()},
+            "notes": {"load": slo_sentences(cells, slo_ns(manifest))},
+            "causes": cause_section(first), "pauses": pause_rows(cells),
             "noise": noise_rows(first), "load": rows.load_table(cells),
             "budget": rows.budget_table(cells), "live": rows.live_table(cells),
-            "smallest": rows.smallest(result_set.manifest, scenario, cells)})
-    files["index.html"] = render_page(result_set, grouped, leading, sections).encode()
+            "smallest": rows.smallest(manifest, scenario, cells)})
+    files["index.html"] = render_page(result_set, grouped, sections,
+                                      answer(words, leading, files)).encode()
     return files
+
+
+def image(files, what, scenario, figure):
+    """Render a figure into `files`; what the page needs to show it."""
+    name = re.sub(r"[^\w-]+", "-", f"{what}-{scenario}").strip("-")
+    files[f"{name}.png"] = rendered(figure, "png")
+    files[f"{name}.svg"] = rendered(figure, "svg")
+    return {"data": b64encode(files[f"{name}.svg"]).decode(), "name": name,
+            "caption": CAPTIONS[what]}
+
+
+def answer(words, leading, files):
+    """The first screen: `sentences`, an `image` or None, and a line on `each` of many scenarios."""
+    each = [" ".join(found) for scenario, found in words.items() if scenario is not None]
+    figure = overview(leading)
+    return {"sentences": words.get(None, each), "each": each if None in words else [],
+            "image": figure and image(files, "overview", "", figure)}
 
 
 def about(manifest, cells):
@@ -93,11 +125,6 @@ def about(manifest, cells):
             "params": [{**one, "value": params.get(one["name"])} for one in known["params"]]}
 
 
-def answer(leading):
-    """The first screen: `sentences`, and an `image` as in build_report or None."""
-    return {"sentences": findings.summary(leading), "image": None}
-
-
 def rendered(figure, kind):
     """The bytes of a figure; equal input gives equal bytes."""
     buffer = io.BytesIO()
@@ -106,8 +133,8 @@ def rendered(figure, kind):
     return buffer.getvalue()
 
 
-def render_page(result_set, grouped, leading, sections):
-    """The HTML text; `leading` has the headline cells of each scenario."""
+def render_page(result_set, grouped, sections, first_screen):
+    """The HTML text."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True,
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
@@ -117,7 +144,7 @@ def render_page(result_set, grouped, leading, sections):
     context = {CONTEXT.get(key, key): tuning(value) if isinstance(value, (list, dict)) else value
                for key, value in {**manifest["context"], "seed": manifest.get("seed")}.items()}
     return environment.get_template("page.html.j2").render(
-        manifest=manifest, answer=answer(leading),
+        manifest=manifest, answer=first_screen,
         coverage=findings.coverage(result_set, grouped), problems=findings.problems(grouped),
         stamps=findings.stamps(grouped), sections=sections, columns=rows.columns(),
         calibration=rows.calibration(manifest, grouped), checksums=findings.checksums(grouped),

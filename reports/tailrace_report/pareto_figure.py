@@ -97,7 +97,7 @@ def draw(axes, found, metric):
     """Points with their ranges over runs, the front as a step line with its cells' names."""
     best = front(found)
     for point in found:
-        style, on = point.cell.style, point in best
+        style, on = point.cell.style, any(point is one for one in best)
         axes.plot(point.rss_range, [point.tail] * 2, color=style.color, lw=1, alpha=0.5, zorder=2)
         axes.plot([point.rss] * 2, point.tail_range, color=style.color, lw=1, alpha=0.5, zorder=2)
         axes.plot([point.rss], [point.tail], marker=style.marker or "o", ms=9 if on else 7,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The objective of a suite (`slo_us`, for p99.9 response time): up to which load each cell meets it.
+"""A suite's objective (`slo_us`, for p99.9 response time): up to which load each cell meets it.
 
 Only loads that were measured count, and only up to the first that misses it or is not known.
 """
