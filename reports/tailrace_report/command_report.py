@@ -6,6 +6,7 @@ import sys
 from .output import write_files
 from .race_set import is_race_matrix, read_race_set
 from .resultset import read_result_set
+from .slim import slim
 
 NEEDS = ("matplotlib", "numpy", "jinja2")
 
@@ -21,7 +22,7 @@ def describe(parser):
 def run(arguments):
     """Read, compute, draw, write."""
     race = is_race_matrix(arguments.dir)
-    result_set = (read_race_set if race else read_result_set)(arguments.dir)
+    result_set = read_race_set(arguments.dir) if race else read_result_set(arguments.dir, slim)
     from . import page, race_page  # slow to load
     print(f"report: drawing {len(result_set.runs)} {'cells' if race else 'runs'}", file=sys.stderr)
     build_report = (race_page if race else page).build_report

@@ -29,12 +29,16 @@ def name(cell):
 
 @dataclass(frozen=True)
 class EndLabel:
-    """`text` for the line of `style` that ends at `y` (None: no line), `at_edge` of the axes."""
+    """`text` for the line of `style` that ends at `y` (None: no line), `at_edge` of the axes.
+
+    `mark` is the gid of what is drawn for it.
+    """
 
     style: Style
     text: str
     y: float
     at_edge: bool
+    mark: str = None
 
 
 def wide_axes(height_in, labels, top_in=0.1):
@@ -60,13 +64,15 @@ def end_labels(axes, labels):
     sample = np.array([0.17, 0.335, 0.5]) / width_in + 1
     for label, want, at in zip(labels, wanted, spread(wanted, LINE_IN / height_in, 0.0, 1.0)):
         style = label.style
-        common = {"color": style.color, "transform": axes.transAxes, "clip_on": False}
+        common = {"color": style.color, "transform": axes.transAxes, "clip_on": False,
+                  "gid": label.mark}
         if label.at_edge:
             axes.add_line(Line2D([1, sample[0] - 0.004], [want, at], lw=0.8, alpha=0.7, **common))
         axes.add_line(Line2D(sample, [at] * 3, lw=1.9, ls=style.line, markevery=[1],
                              marker=style.marker, **common))
         axes.text(sample[2] + 0.08 / width_in, at, label.text, va="center",
-                  transform=axes.transAxes, color=MUTED if label.y is None else INK)
+                  transform=axes.transAxes, color=MUTED if label.y is None else INK,
+                  gid=label.mark)
 
 
 def legend_above(figure, handles):

@@ -6,6 +6,7 @@ the data. Times on axes are seconds of the recording, latencies nanoseconds (sho
 """
 
 import math
+from dataclasses import replace
 from statistics import median
 
 import matplotlib
@@ -46,7 +47,8 @@ from .style import FAINT, FLOOR, FLOOR_LINE, MUTED, PAUSE, RC, RULE
 
 PANEL_IN, WIDE_PANELS_MAX = 1.1, 8  # of the maxima over time: more panels stand in three columns
 LINES_MAX = 24  # cells in a figure of lines or panels
-THIN_EVERY = 3  # of the points of a curve: drawn of those of single runs
+THIN_EVERY = 3  # of the points of a curve: drawn of those of single runs, and told to the page
+SERIES_POINTS = 400  # of a series of memory, about as many as can be told apart
 ROWS_MAX = 60  # in one with a row or a point per cell
 PHASES = (("setup_s", "set-up"), ("warmup_s", "warm-up"), ("record_s", "recording"),
           ("drain_s", "drain"))
@@ -120,7 +122,8 @@ def percentiles(cells):
         return None
     middles = [median_curve(cell.runs, grid) for cell in cells]
     curves = [[run_curve(run, grid) for run in completed[cell.label]] for cell in cells]
-    labels = [curve_label(*of_cell) for of_cell in zip(cells, middles, curves)]
+    labels = [replace(curve_label(*of_cell), mark=f"cell-{place}")
+              for place, of_cell in enumerate(zip(cells, middles, curves))]
     band = floor_band(cells, grid[-1])
     if band:
         labels.append(EndLabel(FLOOR, "noise floor", band[1][-1], band[0][-1] == grid[-1]))
@@ -130,11 +133,10 @@ def percentiles(cells):
         axes.plot(band[0], band[2], color=FLOOR.color, lw=1.0, ls=FLOOR.line, zorder=1.5)
         axes.plot(band[0], band[1], color=FLOOR.color, lw=1.0, ls=FLOOR.line, zorder=1.5)
     for place, (cell, middle, thin) in enumerate(zip(cells, middles, curves)):
-        for curve in thin:
-            axes.plot(grid[::THIN_EVERY], curve[::THIN_EVERY], color=cell.style.color, lw=0.6,
-                      alpha=0.28)
+        axes.plot(*run_lines(grid, thin), color=cell.style.color, lw=0.6, alpha=0.28,
+                  gid=f"cell-{place}")
         axes.plot(grid, middle, color=cell.style.color, lw=2.1, ls=cell.style.line,
-                  marker=cell.style.marker, zorder=2 if cell.control else 3,
+                  marker=cell.style.marker, zorder=2 if cell.control else 3, gid=f"cell-{place}",
                   markevery=staggered(place, len(cells), len(grid)))
     axes.set(xscale="log", yscale="log", xlim=(2, grid[-1]), ylabel="response time",
              xlabel="percentile of requests")
@@ -143,7 +145,31 @@ def percentiles(cells):
     axes.set_xticks(ticks, [f"{100 * (1 - 1 / x):.12g} %" for x in ticks])
     axes.xaxis.set_minor_formatter(NullFormatter())
     end_labels(axes, labels)
+    figure.reading = reading(axes, grid, cells, middles)
     return figure
+
+
+def run_lines(grid, curves):
+    """Several curves (ns) as one line with gaps: (x, y)."""
+    gap = [np.nan]
+    x = [part for _ in curves for part in (grid[::THIN_EVERY], gap)]
+    y = [part for curve in curves for part in (curve[::THIN_EVERY], gap)]
+    return np.concatenate([gap, *x]), np.concatenate([gap, *y])
+
+
+def reading(axes, grid, cells, middles):
+    """What the page's script reads values from: where the axes are, and the median curves.
+
+    `box`: left, top, width and height of the axes as shares of the figure's; `last`: the greatest
+    1/(1-p), the least is 2 and points are equally far apart on a logarithmic axis; `curves`: of
+    each cell the ns at these points, null where there is none.
+    """
+    box = axes.get_position()
+    return {"box": [round(share, 5) for share in (box.x0, 1 - box.y1, box.width, box.height)],
+            "last": float(grid[-1]), "curves": [
+                {"name": name(cell), "ns": [float(f"{ns:.3g}") if np.isfinite(ns) else None
+                                            for ns in middle[::THIN_EVERY]]}
+                for cell, middle in zip(cells, middles)]}
 
 
 def curve_label(cell, middle, curves):
@@ -198,8 +224,12 @@ def interval_panel(panel, cell, limits):
     middle_s = (np.arange(len(maxima)) + 0.5) * series["width_s"]
     panel.axes.hlines([height_in(panel, ns, limits) for ns, _ in duration_ticks(*limits)],
                       *panel.axes.get_xlim(), color=RULE, lw=0.6, zorder=0.4)
-    panel.axes.plot(middle_s, height_in(panel, maxima, limits), color=cell.style.color, lw=0.7,
-                    marker=".", markersize=1.5)
+    heights = height_in(panel, maxima, limits)
+    panel.axes.plot(middle_s, heights, color=cell.style.color, lw=0.7)
+    known = np.isfinite(np.concatenate([[np.nan], maxima, [np.nan]]))
+    alone = known[1:-1] & ~known[:-2] & ~known[2:]  # a line does not show these
+    panel.axes.plot(middle_s[alone], heights[alone], color=cell.style.color, lw=0, marker=".",
+                    markersize=1.5)
     spans = [(begin_s, end_s - begin_s) for pauses in clipped_pauses(run).values()
              for begin_s, end_s in pauses]
     panel.axes.broken_barh(spans, (panel.top, PANEL_IN), color=PAUSE, lw=0.7, zorder=0.5)
@@ -213,7 +243,7 @@ def memory(cells):
               for cell in cells]
     figure, axes = wide_axes(4.6, labels, top_in=0.32)
     for place, cell in enumerate(cells):
-        time_s, rss = np.array(cell.shown["rss_series"], dtype=float).T
+        time_s, rss = extremes(np.array(cell.shown["rss_series"], dtype=float)).T
         axes.plot(time_s, rss / 2**20, color=cell.style.color, lw=1.8, ls=cell.style.line,
                   marker=cell.style.marker, zorder=2 if cell.control else 3,
                   markevery=staggered(place, len(cells), len(rss)))
@@ -223,6 +253,17 @@ def memory(cells):
     phase_marks(axes, [cell.shown.get("phases") or {} for cell in cells])
     end_labels(axes, labels)
     return figure
+
+
+def extremes(series):
+    """`series`, (n, 2), or where it has too many points the least and the greatest of every few."""
+    few = -(-2 * len(series) // SERIES_POINTS)
+    if few < 3:
+        return series
+    starts = range(0, len(series), few)
+    kept = {start + int(pick(series[start:start + few, 1])) for start in starts
+            for pick in (np.argmin, np.argmax)}
+    return series[sorted(kept)]
 
 
 def phase_marks(axes, phases):

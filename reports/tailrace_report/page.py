@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Builds the report's files: figures as PNG and SVG, and the page with the SVG inlined."""
 
-import io
-import re
-from base64 import b64encode
+from functools import partial
 from pathlib import Path
 
 import jinja2
@@ -18,11 +16,11 @@ from .figures import figures
 from .noise import noise_rows
 from .overview_figure import overview
 from .pauses import pause_rows
+from .rendering import draw_all, file_names
 from .slo import slo_ns, slo_sentences
 from .text import SPACE, tuning
 from .theory import theory_section
 
-DPI = 160  # of the PNG files
 CAPTIONS = {
     "overview": "Each cell's tail as a multiple of the lowest of its scenario, by family of "
                 "strategies; medians of ratios paired by block, with 98 % intervals where each "
@@ -73,44 +71,56 @@ CONTEXT = {
 
 def build_report(result_set):
     """{file name: bytes} of the whole report, index.html last."""
-    files, sections, manifest = {}, [], result_set.manifest
-    grouped = scenarios(result_set)
+    manifest, grouped = result_set.manifest, scenarios(result_set)
     leading = {scenario: headline(cells) for scenario, cells in grouped.items()}
     words = answers(leading)
-    for scenario, cells in grouped.items():
-        first = leading[scenario]
-        drawn = figures(first, cells, slo_ns(manifest))
-        sections.append({
-            "name": scenario, "about": about(manifest, cells),
-            "answer": words.get(scenario, []), "facts": rows.facts(first, manifest),
-            "headline": rows.headline(first), "others": len(cells) - len(first),
-            "images": {what: image(files, what, scenario, figure)
-                       for what, figure in drawn.items()},
+    drawn, files = drawings(manifest, grouped, leading), {}
+    for figure in (figure for some in drawn.values() for figure in some.values()):
+        files[f"{figure.name}.png"], files[f"{figure.name}.svg"] = figure.png, figure.svg
+    sections = [section(manifest, scenario, cells, leading[scenario], words.get(scenario, []),
+                        images(drawn[scenario])) for scenario, cells in grouped.items()]
+    files["index.html"] = render_page(result_set, grouped, sections,
+                                      answer(words, images(drawn[None]))).encode()
+    return files
+
+
+def drawings(manifest, grouped, leading):
+    """{scenario: {what it shows: Drawn}}; None is that over all of them."""
+    tasks = [(ending, partial(figures, leading[scenario], cells, slo_ns(manifest)))
+             for ending, (scenario, cells) in zip(file_names(grouped), grouped.items())]
+    drawn = draw_all([*tasks, ("", partial(overview_only, leading))])
+    return dict(zip((*grouped, None), drawn))
+
+
+def overview_only(leading):
+    """{what it shows: Figure} of the first screen."""
+    figure = overview(leading)
+    return {"overview": figure} if figure else {}
+
+
+def images(drawn):
+    """{what it shows: what the page needs of it} of Drawn figures."""
+    return {what: {"name": figure.name, "svg": Markup(figure.inline), "caption": CAPTIONS[what],
+                   "reading": figure.reading} for what, figure in drawn.items()}
+
+
+def answer(words, shown):
+    """The first screen: `sentences`, an `image` or None, and a line on `each` of many scenarios."""
+    each = [" ".join(found) for scenario, found in words.items() if scenario is not None]
+    return {"sentences": words.get(None, each), "each": each if None in words else [],
+            "image": shown.get("overview")}
+
+
+def section(manifest, scenario, cells, first, words, shown):
+    """What the page says of one scenario; `first` are its headline cells."""
+    return {"name": scenario, "about": about(manifest, cells), "answer": words,
+            "facts": rows.facts(first, manifest), "headline": rows.headline(first),
+            "others": len(cells) - len(first), "images": shown,
             "notes": {"load": slo_sentences(cells, slo_ns(manifest))},
             "causes": cause_section(first), "pauses": pause_rows(cells),
             "noise": noise_rows(first), "load": rows.load_table(cells),
             "budget": rows.budget_table(cells), "live": rows.live_table(cells),
-            "smallest": rows.smallest(manifest, scenario, cells)})
-    files["index.html"] = render_page(result_set, grouped, sections,
-                                      answer(words, leading, files)).encode()
-    return files
-
-
-def image(files, what, scenario, figure):
-    """Render a figure into `files`; what the page needs to show it."""
-    name = re.sub(r"[^\w-]+", "-", f"{what}-{scenario}").strip("-")
-    files[f"{name}.png"] = rendered(figure, "png")
-    files[f"{name}.svg"] = rendered(figure, "svg")
-    return {"data": b64encode(files[f"{name}.svg"]).decode(), "name": name,
-            "caption": CAPTIONS[what]}
-
-
-def answer(words, leading, files):
-    """The first screen: `sentences`, an `image` or None, and a line on `each` of many scenarios."""
-    each = [" ".join(found) for scenario, found in words.items() if scenario is not None]
-    figure = overview(leading)
-    return {"sentences": words.get(None, each), "each": each if None in words else [],
-            "image": figure and image(files, "overview", "", figure)}
+            "smallest": rows.smallest(manifest, scenario, cells)}
 
 
 def about(manifest, cells):
@@ -123,14 +133,6 @@ def about(manifest, cells):
             "source": known["source"], "needs": ", ".join(known["needs"]) or "nothing",
             "live_unit": known["live_unit"],
             "params": [{**one, "value": params.get(one["name"])} for one in known["params"]]}
-
-
-def rendered(figure, kind):
-    """The bytes of a figure; equal input gives equal bytes."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format=kind, dpi=DPI,
-                   metadata={"Date": None} if kind == "svg" else None)
-    return buffer.getvalue()
 
 
 def render_page(result_set, grouped, sections, first_screen):

@@ -25,13 +25,16 @@ class ResultSet:
     torn: bool
 
 
-def read_result_set(directory):
-    """Read DIR/manifest.json and DIR/runs.jsonl, or raise ReportError."""
+def read_result_set(directory, slim=None):
+    """Read DIR/manifest.json and DIR/runs.jsonl, or raise ReportError.
+
+    `slim(run)` is called on every run once it is checked, so that a large set fits into memory.
+    """
     directory = Path(directory)
     if not directory.is_dir():
         raise ReportError(f"{directory} is not a folder, so there is no result set to read")
     manifest = read_manifest(directory / "manifest.json")
-    runs, torn = read_runs(directory / "runs.jsonl")
+    runs, torn = read_runs(directory / "runs.jsonl", slim)
     if not runs:
         raise ReportError(f"{directory / 'runs.jsonl'} holds no run: there is nothing to report")
     known, seen = {cell["cell"] for cell in manifest["cells"]}, set()
@@ -61,7 +64,7 @@ def read_manifest(path):
     return manifest
 
 
-def read_runs(path):
+def read_runs(path, slim=None):
     """Parse and check runs.jsonl: (runs, whether a torn last line was ignored)."""
     try:
         lines = path.read_bytes().split(b"\n")
@@ -81,5 +84,7 @@ def read_runs(path):
         if wrong:
             raise ReportError(f"{path} line {number} is not as the format says: "
                               f"wrong or missing {wrong}")
+        if slim:
+            slim(run)
         runs.append(run)
     return runs, False

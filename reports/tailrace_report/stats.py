@@ -13,7 +13,7 @@ from statistics import median
 import numpy as np
 
 COMPLETED = ("ok", "overloaded")  # these have executed every request
-CURVE_POINTS = 240
+CURVE_POINTS = 241  # every third of them have both ends
 MIN_BEYOND = 10  # samples beyond a quantile below which it is not drawn
 
 
@@ -76,7 +76,12 @@ def status_word(runs):
 
 def sample_count(run):
     """Number of response times in the run's histogram."""
-    return sum(count for _, count in run.get("response_histogram") or [])
+    return int(histogram_of(run)[:, 1].sum())
+
+
+def histogram_of(run):
+    """The run's response times: values in ns and counts, an array of shape (n, 2)."""
+    return np.array(run.get("response_histogram") or np.empty((0, 2)), dtype=float)
 
 
 def curve_grid(runs):
@@ -89,7 +94,7 @@ def curve_grid(runs):
 
 def run_curve(run, grid):
     """Response time in ns at each 1/(1-p) of `grid`; NaN where n(1-p) < MIN_BEYOND."""
-    histogram = np.array(run.get("response_histogram") or np.empty((0, 2)), dtype=float)
+    histogram = histogram_of(run)
     count = histogram[:, 1].sum()
     beyond = count / grid
     shown = beyond >= MIN_BEYOND - 1e-9

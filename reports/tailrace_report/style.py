@@ -63,5 +63,6 @@ RC = {
     "axes.edgecolor": MUTED, "axes.linewidth": 0.7, "axes.spines.top": False,
     "axes.spines.right": False, "axes.grid": True, "axes.axisbelow": True, "grid.color": RULE,
     "grid.linewidth": 0.6, "xtick.color": MUTED, "ytick.color": MUTED, "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK, "svg.fonttype": "path", "svg.hashsalt": "tailrace",
-    "lines.markersize": 5.5, "text.parse_math": False, "xtick.minor.size": 0, "ytick.minor.size": 0, "path.simplify": True}
+    "ytick.labelcolor": INK, "svg.fonttype": "none", "svg.hashsalt": "tailrace",
+    "lines.markersize": 5.5, "text.parse_math": False, "xtick.minor.size": 0,
+    "ytick.minor.size": 0, "path.simplify": True}
