@@ -183,7 +183,7 @@ def told_from(found):
         blocks = "one block" if found.blocks == 1 else count(found.blocks, "block")
         return f"{blocks}: no interval, so none of this can be told from chance"
     if found.detectable == math.inf:
-        return "failed runs hide what differences could be told here"
+        return "no difference can be told here"
     if found.detectable >= 2:
         return f"differences under {times_text(found.detectable)} cannot be told here"
     share = percent_of(float(f"{found.detectable - 1:.2g}"))

@@ -180,6 +180,7 @@ def curve_label(cell, middle, curves):
     text = name(cell)
     if not np.isfinite(middle).any():
         text += f": {status_word(cell.runs) or 'no curve'}"
+        curves = [curve for curve in curves if np.isfinite(curve).any()]
         middle = sorted(curves, key=np.nanmax)[len(curves) // 2] if curves else middle
     known = middle[np.isfinite(middle)]
     return EndLabel(cell.style, text, known[-1] if len(known) else None, np.isfinite(middle[-1]))

@@ -40,7 +40,7 @@ FAMILIES = {  # colour, and markers of one kind
     "manual": ("#0072b2", ("o", "h", "p")), "arena": ("#009e73", ("^", "v", "<")),
     "reference count": ("#c98500", ("s", "P", "8")), "collector": ("#c03c00", ("X", "*", "x")),
     "deferred": ("#8a3d74", ("D", "d", ">")), "control": ("#565c63", ("|", "_", ".")),
-    None: ("#000000", ("+", "1", "2"))}  # families that are not known
+    None: ("#2b2b2b", ("+", "1", "2"))}  # families that are not known
 SHADES = (0.0, 0.45, -0.25)  # towards black (above 0) or white
 
 

@@ -36,11 +36,6 @@ def size(count_bytes):
     return scaled(count_bytes, ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB")))
 
 
-def times(ratio):
-    """A ratio as "3.65 times"."""
-    return scaled(ratio, ((1, "times"),))
-
-
 def ratio(value):
     """A ratio without a unit: three decimals near 1, three significant digits elsewhere, ∞."""
     if value in (0, float("inf")):

@@ -72,8 +72,9 @@ def test_path_on_stdout_and_little_on_stderr(made):
 
 def test_every_figure_is_there_as_png_and_svg(made):
     directory, _ = made
-    names = {f"{what}-{scenario}" for what in ("percentiles", "intervals", "memory")
-             for scenario in ("read-states", "json-api")}
+    names = {f"{what}-{scenario}" for what in (
+        "percentiles", "intervals", "memory", "heat", "forest", "pareto")
+             for scenario in ("read-states", "json-api")} | {"overview"}
     assert {p.stem for p in directory.glob("*.png")} == names
     assert {p.stem for p in directory.glob("*.svg")} == names
     for name in names:
@@ -86,13 +87,14 @@ def test_page_needs_nothing_but_itself(made):
     page = (made[0] / "index.html").read_text()
     assert not re.search(r"https?://|<script|<link|@import|url\(", page)
     sources = re.findall(r'src="([^"]{0,20})', page)
-    assert len(sources) == 6 and all(s.startswith("data:image/svg+xml;b") for s in sources)
+    assert len(sources) == 13 and all(s.startswith("data:image/svg+xml;b") for s in sources)
     assert set(re.findall(r'href="(.)', page)) == {"#"}
 
 
 def test_page_says_what_the_data_says(made):
     page = re.sub(r"\s+", " ", (made[0] / "index.html").read_text())
-    for words in ("104 of 104 planned runs are recorded", "the worker died of signal 11",
+    assert "with no test of significance" not in page
+    for words in ("104 of 104 planned runs are recorded", "json-api: arena has the lowest p99.9", "the worker died of signal 11",
                   "unsupported: the scenario needs RECLAIM", "null control", "7 ok,", "1 crashed",
                   "full-moon", "all 47 runs agree", "libjemalloc.so.2", "5.3.0", "Example CPU"):
         assert words in page, words
@@ -118,6 +120,18 @@ def test_curves_causes_and_noise_are_on_the_page(curves_dir):
         assert words in page, words
     names = {p.stem for p in curves_dir.glob("*.svg")}
     assert {"load-json-api", "budget-json-api", "causes-json-api"} <= names
+
+
+def test_objective_of_the_suite_is_drawn_and_said(curves_dir):
+    manifest = json.loads((curves_dir / "manifest.json").read_text())
+    (curves_dir / "manifest.json").write_text(json.dumps(
+        {**manifest, "definition": {"slo_us": 1000}}))
+    assert report(curves_dir).returncode == 0
+    page = (curves_dir / "index.html").read_text().replace("\u00a0", " ")
+    assert "p99.9 stays within the objective of 1.00 ms, by load of the slowest cell" in page
+    (curves_dir / "manifest.json").write_text(json.dumps(
+        {**manifest, "definition": {"slo_us": "1 ms"}}))
+    assert "slo_us" in refused(report(curves_dir))
 
 
 def test_text_from_the_data_is_escaped(result_dir):
@@ -177,13 +191,14 @@ def test_report_without_any_ok_run(result_dir):
     edit_runs(result_dir, crash)
     assert report(result_dir).returncode == 0
     page = (result_dir / "index.html").read_text()
-    assert "8 crashed" in page and "had the lowest" not in page and "<img" not in page
+    assert "8 crashed" in page and "the lowest p99" not in page and "<img" not in page
+    assert "failed in half of the runs or more, so there is no lowest to name" in page
 
 
 def test_report_with_overloaded_runs_only(curves_dir):
     edit_runs(curves_dir, lambda run: run.update(status="overloaded"))
     assert report(curves_dir).returncode == 0
-    assert "had the lowest" not in (curves_dir / "index.html").read_text()
+    assert "the lowest p99" not in (curves_dir / "index.html").read_text()
 
 
 def test_report_of_a_suite_that_has_only_begun(curves_dir):
