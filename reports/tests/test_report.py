@@ -94,7 +94,8 @@ def test_page_needs_nothing_but_itself(made):
 def test_page_says_what_the_data_says(made):
     page = re.sub(r"\s+", " ", (made[0] / "index.html").read_text())
     assert "with no test of significance" not in page
-    for words in ("104 of 104 planned runs are recorded", "json-api: arena has the lowest p99.9", "the worker died of signal 11",
+    for words in ("104 of 104 planned runs are recorded",
+                  "json-api: arena has the lowest p99.9", "the worker died of signal 11",
                   "unsupported: the scenario needs RECLAIM", "null control", "7 ok,", "1 crashed",
                   "full-moon", "all 47 runs agree", "libjemalloc.so.2", "5.3.0", "Example CPU"):
         assert words in page, words
