@@ -49,8 +49,9 @@ def over_all(leading, where):
     words = [f"{name} in {number}" for name, number in led]
     if len(winners) > len(led):
         words.append(f"others in {told - sum(number for _, number in led)}")
+    names = {found.metric.name for found in rankings}
     text = (f"{capital(where)}, in {told} of {len(rankings)} scenarios one cell has the lowest "
-            "tail and can be told from all others")
+            f"{names.pop() if len(names) == 1 else 'tail'} and can be told from all others")
     return text + (f": {listed(words)}." if words else ".")
 
 

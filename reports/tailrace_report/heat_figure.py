@@ -68,6 +68,6 @@ def scale(figure, image):
     bar_in = min(height - TITLE_IN - BOTTOM_IN, 3.0)
     axes = figure.add_axes((1 - (BAR_IN - 0.12) / WIDTH_IN, 1 - (TITLE_IN + bar_in) / height,
                             0.14 / WIDTH_IN, bar_in / height))
-    figure.colorbar(image, cax=axes)
+    figure.colorbar(image, cax=axes).solids.set(rasterized=True)  # else 256 paths
     duration_axis(axes.yaxis)
     axes.tick_params(labelsize=8)

@@ -166,7 +166,7 @@ def test_over_many_scenarios_the_winners_are_counted():
     alike = [cell("a", STEADY), cell("b", STEADY)]
     found = answers({"s": apart, "t": apart, "u": alike})
     assert [one.replace(SPACE, " ") for one in found[None]] == [
-        "At 50 % load on this machine, in 2 of 3 scenarios one cell has the lowest tail and can "
+        "At 50 % load on this machine, in 2 of 3 scenarios one cell has the lowest p99.9 and can "
         "be told from all others: a on glibc in 2."]
     assert found["t"][0].startswith("For t: a has the lowest")
     assert None not in answers({"s": apart, "t": apart})

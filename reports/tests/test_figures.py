@@ -14,9 +14,9 @@ from tailrace_report.cells import scenarios
 from tailrace_report.heat_figure import heat
 from tailrace_report.metrics import METRICS
 from tailrace_report.overview_figure import overview
-from tailrace_report.page import rendered
 from tailrace_report.pareto_figure import front, pareto, points
 from tailrace_report.ratio_figure import base_of, compared, forest
+from tailrace_report.rendering import rendered
 from tailrace_report.resultset import read_result_set
 from tailrace_report.text import SPACE
 
