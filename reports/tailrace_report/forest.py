@@ -46,8 +46,10 @@ def forest(rows, delta, axis="ratio B / A", width_in=WIDTH_IN):
         top = 0.0
         for row, texts, height in zip(named, lines, heights):
             strip = [top + height - BESIDE_IN, top + height]
-            axes.fill_betweenx(strip, 1 / (1 + delta), 1 + delta, color=RULE, lw=0, zorder=0)
-            axes.plot([1, 1], strip, color=MUTED, lw=0.9, zorder=1)
+            axes.fill_betweenx(strip, 1 / (1 + delta), 1 + delta, color=RULE, lw=0, zorder=0,
+                              antialiased=False)
+            axes.plot([1, 1], strip, color=MUTED, lw=0.9, zorder=1,
+                      solid_capstyle="butt")
             draw_row(axes, row, sum(strip) / 2)
             write_row(axes, row, texts, top, sum(strip) / 2)
             top += height
@@ -132,5 +134,5 @@ def ratio_axis(axis, label):
         ticks = LogLocator(subs=subs).tick_values(low, high)
     axis.set_major_locator(FixedLocator([tick for tick in ticks if low <= tick <= high]))
     axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.4g}"))
     axis.set_label_text(label)

@@ -14,6 +14,7 @@ from .answer import name_in, times_text
 from .drawing import WIDTH_IN, legend_above
 from .forest import ratio_axis
 from .ranking import tail_ranking
+from .ratio_figure import thin_out
 from .style import FAINT, FAMILIES, INK, MUTED, RC, member_style
 from .text import interval
 
@@ -112,6 +113,7 @@ def drawn(rows, ranked, left_out):
     for row in rows:
         draw_row(axes, row, columns_in)
     ratio_axis(axes.xaxis, axis_label(ranked, left_out))
+    thin_out(axes)
     return figure
 
 

@@ -87,15 +87,16 @@ def draw_column(axes, metric, rows, base):
 
 
 def thin_out(axes):
-    """Keep of the ticks those whose labels have room, 1 before all others."""
+    """Keep of the ticks of a ratio_axis those whose labels have room, 1 before all others."""
     (low, high), width_in = axes.get_xlim(), axes.get_position().width * WIDTH_IN
     kept = []
     for tick in sorted(axes.get_xticks(), key=lambda tick: abs(math.log(tick))):
         at_in = math.log(tick / low) / math.log(high / low) * width_in
-        half_in = CHARACTER_IN / 2 * (len(f"{tick:,.4g}") + 1)
+        half_in = CHARACTER_IN / 2 * (len(f"{tick:,.6g}") + 1)
         if all(abs(at_in - other) > half_in + half for _, other, half in kept):
             kept.append((tick, at_in, half_in))
-    axes.set_xticks(sorted(tick for tick, *_ in kept))
+    ticks = sorted(tick for tick, *_ in kept)
+    axes.set_xticks(ticks, [f"{tick:,.6g}" for tick in ticks])
 
 
 def said(ratios, word):
