@@ -160,14 +160,14 @@ def run_lines(grid, curves):
 def reading(axes, grid, cells, middles):
     """What the page's script reads values from: where the axes are, and the median curves.
 
-    `box`: left, top, width and height of the axes as shares of the figure's; `last`: the greatest
-    1/(1-p), the least is 2 and points are equally far apart on a logarithmic axis; `curves`: of
-    each cell the ns at these points, null where there is none.
+    `box`: left, top, width and height of the axes as shares of the figure's; `limits`: ns at their
+    bottom and top; `last`: the greatest 1/(1-p), the least is 2, and points are equally far apart
+    on a logarithmic axis; `curves`: of each cell the ns at these points, null where none is.
     """
     box = axes.get_position()
     return {"box": [round(share, 5) for share in (box.x0, 1 - box.y1, box.width, box.height)],
-            "last": float(grid[-1]), "curves": [
-                {"name": name(cell), "ns": [float(f"{ns:.3g}") if np.isfinite(ns) else None
+            "limits": list(map(float, axes.get_ylim())), "last": float(grid[-1]), "curves": [
+                {"name": name(cell), "color": cell.style.color, "ns": [float(f"{ns:.3g}") if np.isfinite(ns) else None
                                             for ns in middle[::THIN_EVERY]]}
                 for cell, middle in zip(cells, middles)]}
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Builds the report's files: figures as PNG and SVG, and the page with the SVG inlined."""
 
+import json
 from functools import partial
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import jinja2
 from markupsafe import Markup, escape
 
 from . import findings, rows
+from .again import again
+from .alt import alternative, overview_words
 from .answer import answers
 from .causes import cause_section
 from .cells import scenarios
@@ -18,7 +21,9 @@ from .overview_figure import overview
 from .pauses import pause_rows
 from .rendering import draw_all, file_names
 from .slo import slo_ns, slo_sentences
-from .text import SPACE, tuning
+from .svg import colors_of
+from .text import SPACE, Quantity, tuning
+from .theme import define, themed
 from .theory import theory_section
 
 CAPTIONS = {
@@ -78,9 +83,11 @@ def build_report(result_set):
     for figure in (figure for some in drawn.values() for figure in some.values()):
         files[f"{figure.name}.png"], files[f"{figure.name}.svg"] = figure.png, figure.svg
     sections = [section(manifest, scenario, cells, leading[scenario], words.get(scenario, []),
-                        images(drawn[scenario])) for scenario, cells in grouped.items()]
-    files["index.html"] = render_page(result_set, grouped, sections,
-                                      answer(words, images(drawn[None]))).encode()
+                        images(drawn[scenario], lambda what: alternative(
+                            what, scenario, leading[scenario], cells)))
+                for scenario, cells in grouped.items()]
+    first = answer(words, images(drawn[None], lambda what: overview_words(leading)))
+    files["index.html"] = render_page(result_set, grouped, sections, first).encode()
     return files
 
 
@@ -98,17 +105,26 @@ def overview_only(leading):
     return {"overview": figure} if figure else {}
 
 
-def images(drawn):
-    """{what it shows: what the page needs of it} of Drawn figures."""
+def images(drawn, alt):
+    """{what it shows: what the page needs of it} of Drawn figures; `alt(what)` is said of each."""
     return {what: {"name": figure.name, "svg": Markup(figure.inline), "caption": CAPTIONS[what],
-                   "reading": figure.reading} for what, figure in drawn.items()}
+                   "alt": alt(what), "reading": figure.reading and {**figure.reading, "curves": [
+                       {**curve, "color": themed(curve["color"])}
+                       for curve in figure.reading["curves"]]}}
+            for what, figure in drawn.items()}
+
+
+def used_colors(grouped, images):
+    """The colours ("#rrggbb") of all cells and figures; `images` as images() gives them."""
+    styles = {cell.style.color for cells in grouped.values() for cell in cells}
+    return styles.union(*(colors_of(image["svg"]) for some in images for image in some.values()))
 
 
 def answer(words, shown):
     """The first screen: `sentences`, an `image` or None, and a line on `each` of many scenarios."""
     each = [" ".join(found) for scenario, found in words.items() if scenario is not None]
     return {"sentences": words.get(None, each), "each": each if None in words else [],
-            "image": shown.get("overview")}
+            "image": shown.get("overview"), "images": shown}
 
 
 def section(manifest, scenario, cells, first, words, shown):
@@ -140,8 +156,7 @@ def render_page(result_set, grouped, sections, first_screen):
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True,
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["number"] = number
-    environment.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
+    environment.filters.update(FILTERS)
     manifest = result_set.manifest
     context = {CONTEXT.get(key, key): tuning(value) if isinstance(value, (list, dict)) else value
                for key, value in {**manifest["context"], "seed": manifest.get("seed")}.items()}
@@ -150,13 +165,31 @@ def render_page(result_set, grouped, sections, first_screen):
         coverage=findings.coverage(result_set, grouped), problems=findings.problems(grouped),
         stamps=findings.stamps(grouped), sections=sections, columns=rows.columns(),
         calibration=rows.calibration(manifest, grouped), checksums=findings.checksums(grouped),
-        heaps=rows.heaps(grouped), context=context,
+        heaps=rows.heaps(grouped), context=context, again=again(manifest), race=None, colors=Markup(define(used_colors(
+            grouped, [*(s["images"] for s in sections), first_screen["images"]]))),
         theory=theory_section(manifest))
 
 
 def number(text):
-    """A quantity as HTML, its unit in a column of its own so that digits align; None: a dash."""
+    """A Quantity or text as HTML, its range over runs below it; None: a dash.
+
+    Its unit stands in a column of its own so that digits align; page.js sorts by its value.
+    """
     if text is None:
         return Markup('<span class="none">—</span>')
-    digits, _, unit = text.partition(SPACE)
-    return Markup(f'{escape(digits)}<span class="unit">{escape(unit)}</span>')
+    digits, _, unit = map(escape, text.partition(SPACE))
+    shown = digits + Markup('<span class="unit">{}</span>').format(unit)
+    if isinstance(text, Quantity):
+        shown = Markup('<data value="{:.6g}">{}</data>').format(text.value, shown)
+        if text.range:
+            shown += Markup("<small>{}</small>").format(text.range)
+    return shown
+
+
+def json_in_script(value):
+    """`value` as JSON that ends no script element."""
+    return Markup(json.dumps(value, separators=(",", ":")).replace("<", "\\u003c"))
+
+
+FILTERS = {"number": number, "themed": themed, "json": json_in_script,
+           "capitalize_first": lambda text: text[:1].upper() + text[1:]}

@@ -61,10 +61,14 @@ def failed(runs):
     return 2 * sum(run["status"] != "ok" for run in runs) >= len(runs)
 
 
+def values_of(runs, key):
+    """Field `key` of the runs that executed every request and have it."""
+    return [run[key] for run in runs if run["status"] in COMPLETED and run.get(key) is not None]
+
+
 def median_of(runs, key):
     """Median of field `key` over the runs that executed every request, or None."""
-    values = [run[key] for run in runs
-              if run["status"] in COMPLETED and run.get(key) is not None]
+    values = values_of(runs, key)
     return median(values) if values else None
 
 
