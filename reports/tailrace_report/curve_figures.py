@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 
 from . import slo
 from .curves import budget_lines, live_lines, load_lines
-from .drawing import WIDTH_IN, duration_axis, legend_above
+from .drawing import WIDTH_IN, duration_axis, legend_above, short
 from .layout import spread
 from .stats import cell_quantile, median_of
 from .style import FAINT, INK
@@ -132,7 +132,7 @@ def series_handles(lines):
     cells = {line.cells[0].series: line.cells[0] for line in lines}
     return [Line2D([], [], color=cell.style.color, ls=cell.style.line, lw=1.8,
                    marker=cell.style.marker or ".",
-                   label=series + (" (null control)" if cell.control else ""))
+                   label=short(series) + (" (null control)" if cell.control else ""))
             for series, cell in cells.items()]
 
 

@@ -13,6 +13,7 @@ from .style import INK, MUTED, Style
 from .text import duration
 
 WIDTH_IN = 11.0
+NAME_CHARS = 60
 LINE_IN = 0.19  # height of a label with its spacing
 
 
@@ -24,7 +25,13 @@ def staggered(place, number, points):
 
 def name(cell):
     """What a cell is called in figures."""
-    return cell.label + (" (null control)" if cell.control else "")
+    return short(cell.label) + (" (null control)" if cell.control else "")
+
+
+def short(text, most=NAME_CHARS):
+    """`text` on one line and cut where it would leave no room for what it names."""
+    text = text.replace("\n", " ")
+    return text if len(text) <= most else text[:most - 1] + "…"
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from .answer import name_in, times_text
-from .drawing import WIDTH_IN, legend_above
+from .drawing import WIDTH_IN, legend_above, short
 from .forest import ratio_axis
 from .ranking import tail_ranking
 from .ratio_figure import thin_out
@@ -44,12 +44,12 @@ def cell_rows(ranked):
     """[(y in inches from the top, text left, texts right, bold, [(y, Place or failed Cell)])]."""
     rows, y = [], 0.0
     for scenario, found in ranked:
-        rows.append((y + TITLE_IN / 2, scenario, ("",), True, []))
+        rows.append((y + TITLE_IN / 2, short(scenario), ("",), True, []))
         y += TITLE_IN
         cells = [place.cell for place in found.places] + [cell for cell, _ in found.failed]
         for one, right in lines(found):
             cell = getattr(one, "cell", one)
-            rows.append((y + LINE_IN / 2, name_in(cell, cells), (right,), False,
+            rows.append((y + LINE_IN / 2, short(name_in(cell, cells)), (right,), False,
                          [(y + LINE_IN / 2, one)]))
             y += LINE_IN
         y += GAP_IN
@@ -78,19 +78,14 @@ def scenario_rows(ranked):
     for number, (scenario, found) in enumerate(ranked):
         y, cells = ROW_IN * (number + 0.5), [place.cell for place in found.places]
         first, last = found.places[0], found.places[-1]
-        names = [shortened(name_in(place.cell, cells)) for place in (first, last)]
+        names = [short(name_in(place.cell, cells), NAME_CHARS) for place in (first, last)]
         ones = [*found.places, *(cell for cell, _ in found.failed)]
-        rows.append((y, shortened(scenario), (
+        rows.append((y, short(scenario, NAME_CHARS), (
             f"{names[0]}, {found.metric.text(first.value)}",
             f"{names[1]}, {times_text(last.ratio.ratio)}" if last.ratio.blocks and len(cells) > 1
             else ""), False,
             [(y + LANE_IN * (place % 3 - 1), one) for place, one in enumerate(ones)]))
     return rows
-
-
-def shortened(text):
-    """`text` cut to what has room."""
-    return text if len(text) <= NAME_CHARS else text[:NAME_CHARS - 1] + "…"
 
 
 def drawn(rows, ranked, left_out):

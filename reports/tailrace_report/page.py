@@ -74,8 +74,8 @@ CONTEXT = {
     "clock_cost_ns": "Cost of reading the clock (ns)"}
 
 
-def build_report(result_set):
-    """{file name: bytes} of the whole report, index.html last."""
+def build_report(result_set, race=""):
+    """{file name: bytes} of the whole report, index.html last; `race`: a section's HTML."""
     manifest, grouped = result_set.manifest, scenarios(result_set)
     leading = {scenario: headline(cells) for scenario, cells in grouped.items()}
     words = answers(leading)
@@ -87,7 +87,7 @@ def build_report(result_set):
                             what, scenario, leading[scenario], cells)))
                 for scenario, cells in grouped.items()]
     first = answer(words, images(drawn[None], lambda what: overview_words(leading)))
-    files["index.html"] = render_page(result_set, grouped, sections, first).encode()
+    files["index.html"] = render_page(result_set, grouped, sections, first, race).encode()
     return files
 
 
@@ -151,23 +151,28 @@ def about(manifest, cells):
             "params": [{**one, "value": params.get(one["name"])} for one in known["params"]]}
 
 
-def render_page(result_set, grouped, sections, first_screen):
+def render_page(result_set, grouped, sections, first_screen, race):
     """The HTML text."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True,
-        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(FILTERS)
     manifest = result_set.manifest
     context = {CONTEXT.get(key, key): tuning(value) if isinstance(value, (list, dict)) else value
                for key, value in {**manifest["context"], "seed": manifest.get("seed")}.items()}
-    return environment.get_template("page.html.j2").render(
+    return environment().get_template("page.html.j2").render(
         manifest=manifest, answer=first_screen,
         coverage=findings.coverage(result_set, grouped), problems=findings.problems(grouped),
         stamps=findings.stamps(grouped), sections=sections, columns=rows.columns(),
         calibration=rows.calibration(manifest, grouped), checksums=findings.checksums(grouped),
-        heaps=rows.heaps(grouped), context=context, again=again(manifest), race=None, colors=Markup(define(used_colors(
+        heaps=rows.heaps(grouped), context=context, again=again(manifest), race=race, colors=Markup(define(used_colors(
             grouped, [*(s["images"] for s in sections), first_screen["images"]]))),
         theory=theory_section(manifest))
+
+
+def environment():
+    """Where pages are rendered."""
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True,
+        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made.filters.update(FILTERS)
+    return made
 
 
 def number(text):
@@ -191,5 +196,10 @@ def json_in_script(value):
     return Markup(json.dumps(value, separators=(",", ":")).replace("<", "\\u003c"))
 
 
-FILTERS = {"number": number, "themed": themed, "json": json_in_script,
+def breakable(name):
+    """A name as HTML that may be broken after its underscores."""
+    return Markup("_<wbr>").join(str(name).split("_"))
+
+
+FILTERS = {"number": number, "themed": themed, "json": json_in_script, "breakable": breakable,
            "capitalize_first": lambda text: text[:1].upper() + text[1:]}

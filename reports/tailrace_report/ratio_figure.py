@@ -6,7 +6,7 @@ import textwrap
 
 from matplotlib.figure import Figure
 
-from .drawing import WIDTH_IN, name
+from .drawing import WIDTH_IN, name, short
 from .forest import draw_row, limits, ratio_axis
 from .metrics import METRICS
 from .paired import verdict
@@ -82,7 +82,7 @@ def draw_column(axes, metric, rows, base):
                   bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4},
                   color=MUTED if row[2] == "inconclusive" else None)
     axes.set_title(f"{metric.name}, ±{100 * metric.delta:g} %", fontsize=9.5, pad=5)
-    ratio_axis(axes.xaxis, f"× {base.series}")
+    ratio_axis(axes.xaxis, f"× {short(base.series)}")
     thin_out(axes)
 
 

@@ -5,6 +5,7 @@ import gc
 import io
 import os
 import re
+import warnings
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -81,6 +82,8 @@ def file_names(scenarios):
 def rendered(figure, kind):
     """The bytes of a figure; equal input gives equal bytes."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format=kind, dpi=DPI,
-                   metadata={"Date": None} if kind == "svg" else None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # letters that the font lacks are drawn as boxes
+        figure.savefig(buffer, format=kind, dpi=DPI,
+                       metadata={"Date": None} if kind == "svg" else None)
     return buffer.getvalue()

@@ -2,10 +2,15 @@
 """Reads a result set from disk; knows the files and nothing of their meaning."""
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from .shape import wrong_in_manifest, wrong_in_run
+
+# Control characters but tab and newline, lone surrogates, and what turns the direction of text.
+UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069"
+                   "\ufffe\uffff]")
 
 
 class ReportError(Exception):
@@ -53,7 +58,7 @@ def read_result_set(directory, slim=None):
 def read_manifest(path):
     """Parse and check manifest.json."""
     try:
-        manifest = json.loads(path.read_bytes())
+        manifest = parsed(path.read_bytes())
     except OSError as error:
         raise ReportError(f"{path} cannot be read: {error.strerror}") from None
     except ValueError:
@@ -75,7 +80,7 @@ def read_runs(path, slim=None):
     runs = []
     for number, line in enumerate(lines, 1):
         try:
-            run = json.loads(line)
+            run = parsed(line)
         except ValueError:
             if number == len(lines):
                 return runs, True
@@ -88,3 +93,20 @@ def read_runs(path, slim=None):
             slim(run)
         runs.append(run)
     return runs, False
+
+
+def parsed(content):
+    """The JSON in some bytes; ValueError if it is none."""
+    value = json.loads(content)
+    return fit(value) if b"\\u" in content or not content.isascii() else value
+
+
+def fit(value):
+    """`value` with every text in it free of what a page or a figure cannot show."""
+    if isinstance(value, str):
+        return UNFIT.sub("\ufffd", value.replace("\r\n", "\n"))
+    if isinstance(value, list):
+        return [fit(one) for one in value]
+    if isinstance(value, dict):
+        return {fit(key): fit(one) for key, one in value.items()}
+    return value

@@ -25,12 +25,12 @@ def estimate(values, unit):
 
 
 def span(low, high, unit):
-    """ "1.25 – 3.40 µs": what is over runs, or None where all are the same; ∞ is a failed run."""
+    """ "1.25–3.40 µs": what is over runs, or None where all are the same; ∞ is a failed run."""
     first, last = unit(low), "∞" if math.isinf(high) else unit(high)
     if first == last:
         return None
     number, _, name = first.partition(SPACE)
-    return f"{number if name == last.partition(SPACE)[2] else first} – {last}"
+    return f"{number}–{last}" if name == last.partition(SPACE)[2] else f"{first} – {last}"
 
 
 def scaled(value, units):
