@@ -190,11 +190,12 @@ static bool same_name(const struct suite *suite, uint32_t last) {
 }
 
 bool suite_parse(struct suite *suite, json_t *definition, const char *from, struct error *error) {
-    static const char *const known[] = {"suite",       "blocks",   "seed",  "load",  "arrivals",
-                                        "duration_s",  "warmup_s", "cells", "clock", "oracle",
-                                        "noise_floor", "smoke",    NULL};
+    static const char *const known[] = {"suite",       "blocks",   "seed",   "load",  "arrivals",
+                                        "duration_s",  "warmup_s", "cells",  "clock", "oracle",
+                                        "noise_floor", "smoke",    "slo_us", NULL};
     const char *name = json_string_value(json_object_get(definition, "suite"));
     const json_t *oracle = json_object_get(definition, "oracle");
+    const json_t *slo = json_object_get(definition, "slo_us");
     json_int_t blocks = json_integer_value(json_object_get(definition, "blocks"));
     json_t *cells = json_object_get(definition, "cells");
     cells = spread(spread(spread(json_incref(cells), "scenario"), "strategy"), "heap");
@@ -212,6 +213,8 @@ bool suite_parse(struct suite *suite, json_t *definition, const char *from, stru
                          SUITE_CELLS_MAX);
     if (oracle && !json_is_boolean(oracle))
         return error_set(error, EXIT_INPUT, "%s: \"oracle\" must be true or false", from);
+    if (slo && !(json_number_value(slo) > 0))
+        return error_set(error, EXIT_INPUT, "%s: \"slo_us\" must be a number above 0", from);
     suite->cells = calloc(json_array_size(cells), sizeof *suite->cells);
     if (!suite->cells)
         return error_set(error, EXIT_LACKING, "out of memory");

@@ -137,6 +137,8 @@ SUITE_MISTAKES = {
     "blocks no number": ({"blocks": "two"}, '"blocks"'),
     "no cells": ({"cells": []}, '"cells"'),
     "oracle no truth value": ({"oracle": 1}, '"oracle"'),
+    "slo no number": ({"slo_us": "1 ms"}, '"slo_us"'),
+    "slo of nothing": ({"slo_us": 0}, '"slo_us"'),
     "cells no array": ({"cells": {"scenario": "proxy"}}, '"cells"'),
     "load below 0": ({"load": -1}, "--load"),
     "duration no number": ({"duration_s": [1]}, "--duration"),

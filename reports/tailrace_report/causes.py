@@ -6,11 +6,10 @@ All values are medians over runs, failed runs infinite, as everywhere; nanosecon
 
 import math
 from dataclasses import dataclass
-from statistics import median
 
-from .noise import noise_limited
+from .metrics import noise_limited
 from .stats import failed, ranked_median, status_word
-from .text import duration, listed, percent, percentile_name, seconds
+from .text import counted, duration, estimate, listed, percent, percentile_name, seconds
 
 KEYS = ("p99", "p99_9", "max")
 WORTH_SAYING = 0.05  # share of a quantile below which a cause is not named in the sentence
@@ -141,12 +140,12 @@ def detail(cell, cause):
     effects = [effect_of(run, cause) or {} for run in cell.runs
                if run["status"] == "ok" and run.get("causes")]
 
-    def middle(key):
-        return median([effect.get(key) or 0 for effect in effects])
-    return {"cell": cell, "cause": NAMES.get(cause, cause), "count": f"{middle('count'):,.10g}",
-            "total": seconds(middle("total_s")), "longest": seconds(middle("longest_s")),
-            "affected": f"{middle('affected'):,.10g}", "delay": seconds(middle("delay_s")),
-            "share": percent(middle("excess_share"))}
+    def middle(key, unit):
+        return estimate([effect.get(key) or 0 for effect in effects], unit)
+    return {"cell": cell, "cause": NAMES.get(cause, cause), "count": middle("count", counted),
+            "total": middle("total_s", seconds), "longest": middle("longest_s", seconds),
+            "affected": middle("affected", counted), "delay": middle("delay_s", seconds),
+            "share": middle("excess_share", percent)}
 
 
 def sentence(cell, parts):

@@ -2,10 +2,11 @@
 """Groups a result set by scenario and cell, and gives every cell its label and its style."""
 
 import json
+from collections import defaultdict
 from dataclasses import dataclass, replace
 
 from .stats import representative
-from .style import CONTROL, STYLES, Style
+from .style import CONTROL, Style, member_style
 from .text import SPACE, count, size, tuning
 
 
@@ -37,9 +38,13 @@ class Cell:
 
 def scenarios(result_set):
     """{workload: [Cell, …]} in the order of the manifest."""
-    specs, styles = result_set.manifest["cells"], {}
-    return {name: cells_of(result_set, [s for s in specs if workload(s) == name], styles)
-            for name in dict.fromkeys(map(workload, specs))}
+    grouped, runs, families = defaultdict(list), defaultdict(list), {}
+    for spec in result_set.manifest["cells"]:
+        grouped[workload(spec)].append(spec)
+    for run in result_set.runs:
+        runs[run["cell"]].append(run)
+    calibrated = {entry["cell"]: entry for entry in result_set.manifest["calibration"]}
+    return {name: cells_of(specs, runs, calibrated, families) for name, specs in grouped.items()}
 
 
 def workload(entry):
@@ -47,22 +52,25 @@ def workload(entry):
     return entry.get("workload") or entry["scenario"]
 
 
-def cells_of(result_set, specs, styles):
-    """The cells of one scenario; `styles` ({label: Style}) grows from scenario to scenario."""
-    texts = [variants(spec, [s for s in specs if s["strategy"] == spec["strategy"]
-                             and s["heap"] == spec["heap"]]) for spec in specs]
+def cells_of(specs, runs_of, calibrated, families):
+    """The cells of one scenario; `families` ({family: its series}) grows from one to the next.
+
+    `runs_of` and `calibrated` have the runs and the calibration of each cell by its name.
+    """
+    siblings = defaultdict(list)
+    for spec in specs:
+        siblings[spec["strategy"], spec["heap"]].append(with_points(spec))
+    apart = {key: differing(known) for key, known in siblings.items()}
+    texts = [variants(spec, apart[spec["strategy"], spec["heap"]]) for spec in specs]
     series = [label_of(spec, fixed) for spec, (fixed, *_) in zip(specs, texts)]
-    chosen = distinct_styles(list(dict.fromkeys(
-        label for label, spec in zip(series, specs) if not spec.get("control"))), styles)
     cells = []
     for spec, of_series, (fixed, live, point) in zip(specs, series, texts):
-        runs = sorted((run for run in result_set.runs if run["cell"] == spec["cell"]),
-                      key=lambda run: run["block"])
+        runs = sorted(runs_of.get(spec["cell"], []), key=lambda run: run["block"])
         extra = joined(fixed, live, point)
         cells.append(Cell(spec, label_of(spec, extra), extra,
-                          CONTROL if spec.get("control") else chosen[of_series], runs,
+                          style_of(spec, of_series, families), runs,
                           representative(runs) if runs else None,
-                          unsupported_reason(result_set, spec, runs), of_series,
+                          unsupported_reason(spec, runs, calibrated), of_series,
                           label_of(spec, joined(fixed, live))))
     return cells
 
@@ -77,33 +85,29 @@ def label_of(spec, extra):
     return f"{SPACE}·{SPACE}".join(filter(None, (spec["strategy"], spec["heap"], extra)))
 
 
-def distinct_styles(labels, styles):
-    """{label: Style}, no style twice while they last; a label keeps its style in `styles`."""
-    chosen = {}
-    for label in sorted(labels, key=lambda label: label not in styles):
-        wanted = [styles[label]] if label in styles else []
-        free = [style for style in (*wanted, *STYLES) if style not in chosen.values()]
-        chosen[label] = (free or STYLES)[0]
-        styles.setdefault(label, chosen[label])
-    return chosen
+def style_of(spec, series, families):
+    """The Style of a series: the next of its family's, or the one that `families` knows it by."""
+    if spec.get("control"):
+        return CONTROL
+    members = families.setdefault(spec.get("family"), [])
+    if series not in members:
+        members.append(series)
+    return member_style(spec.get("family"), members.index(series))
 
 
-def variants(spec, siblings):
-    """What sets a cell apart from its siblings of equal scenario, strategy and heap: three texts.
+def differing(siblings):
+    """The keys of VARIANTS in which cells of equal scenario, strategy and heap differ."""
+    return {key for words in VARIANTS for key in words
+            if len({json.dumps(spec.get(key), sort_keys=True) for spec in siblings}) > 1}
+
+
+def variants(spec, apart):
+    """What sets a cell apart from its siblings, which differ in the keys `apart`: three texts.
 
     The first belongs to its series; the others say its live set, and its load and budget multiple.
     """
-    fixed = {"threads": lambda s: count(s.get("threads"), "thread"), "fixed_budget": budget_text,
-             "tune": lambda s: tuning(s.get("tune")),
-             "loaded": lambda s: None if s["loaded"] else "no load"}
-    live = {"live": lambda s: f"live {live_text(s)}"}
-    point = {"load_point": load_text, "budget_times": multiple_text}
-    known = [with_points(sibling) for sibling in siblings]
     own = with_points(spec)
-    return tuple(joined(*(
-        words[key](own) for key in words
-        if len({json.dumps(s.get(key), sort_keys=True) for s in known}) > 1))
-        for words in (fixed, live, point))
+    return tuple(joined(*(words[key](own) for key in words if key in apart)) for words in VARIANTS)
 
 
 def live_text(spec):
@@ -142,12 +146,21 @@ def budget_text(spec):
     return f"{size(spec['fixed_budget'])} budget" if spec["fixed_budget"] else "no budget"
 
 
-def unsupported_reason(result_set, spec, runs):
+VARIANTS = (  # what cells may differ in, and how it is told
+    {"threads": lambda spec: count(spec.get("threads"), "thread"), "fixed_budget": budget_text,
+     "tune": lambda spec: tuning(spec.get("tune")),
+     "loaded": lambda spec: None if spec["loaded"] else "no load"},
+    {"live": lambda spec: f"live {live_text(spec)}"},
+    {"load_point": load_text, "budget_times": multiple_text})
+
+
+def unsupported_reason(spec, runs, calibrated):
     """Why the strategy cannot run the scenario, or None if it can."""
-    calibrated = sorted((c for c in result_set.manifest["calibration"] if names(c["cell"], spec)),
-                        key=lambda c: len(c["cell"]))
-    for record in [*runs, *calibrated[-1:]]:
-        if record["status"] == "unsupported":
+    name = spec["cell"]
+    while name not in calibrated and "/" in name:
+        name = name.rpartition("/")[0]
+    for record in [*runs, calibrated.get(name, {})]:
+        if record.get("status") == "unsupported":
             return record.get("reason") or "no reason was recorded"
     return None
 

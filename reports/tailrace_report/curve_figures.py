@@ -11,12 +11,13 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from . import slo
 from .curves import budget_lines, live_lines, load_lines
-from .drawing import WIDTH_IN, duration_axis, legend_above
+from .drawing import WIDTH_IN, duration_axis, legend_above, short
 from .layout import spread
 from .stats import cell_quantile, median_of
-from .style import FAINT
-from .text import percentile_name, rate
+from .style import FAINT, INK
+from .text import duration, percentile_name, rate
 
 ROW_IN, BAND = 2.15, 0.13  # height of a panel; the part of it that is the band of failures
 SIDE_PT, FAILED_PT = 3.5, 8.0  # between points at the same x; between those in the band
@@ -38,8 +39,11 @@ class Panel:
     apart: str = None  # the tick label of the points without an x
 
 
-def load(cells):
-    """Response over load, of the slowest cell's capacity and of each cell's own, or None."""
+def load(cells, slo_ns=None):
+    """Response over load, of the slowest cell's capacity and of each cell's own, or None.
+
+    `slo_ns`: the objective for p99.9.
+    """
     slowest, own = load_lines(cells, "slowest"), load_lines(cells, "own")
     panels = []
     if slowest:
@@ -48,7 +52,7 @@ def load(cells):
     if own:
         panels.append(Panel(own, "load, of the cell's own capacity",
                             [(x, f"{x:g}", "") for x in xs_of(own)]))
-    return curve_figure(panels, ("p50", "p99", "p99_9"))
+    return curve_figure(panels, ("p50", "p99", "p99_9"), {slo.KEY: slo_ns})
 
 
 def budget(cells):
@@ -101,8 +105,11 @@ def size_ticks(sizes):
     return [(step * 2**20, f"{step:g}", "") for step in inside or [round(low, 1), round(high, 1)]]
 
 
-def curve_figure(panels, keys):
-    """A row per quantile of `keys`, a column per panel; None without panels."""
+def curve_figure(panels, keys, limits=None):
+    """A row per quantile of `keys`, a column per panel; None without panels.
+
+    `limits`: {quantile: its objective in ns or None}.
+    """
     if not panels:
         return None
     handles = series_handles([line for panel in panels for line in panel.lines])
@@ -114,7 +121,7 @@ def curve_figure(panels, keys):
                            gridspec_kw={"left": 0.085, "right": 0.985, "top": 1 - top / height,
                                         "bottom": 0.62 / height, "wspace": 0.05, "hspace": 0.13})
     for row, key in zip(grid, keys):
-        draw_row(row, panels, key)
+        draw_row(row, panels, key, (limits or {}).get(key))
     for axes, panel in zip(grid[-1], panels):
         axes.set_xlabel(panel.label)
     return figure
@@ -125,15 +132,18 @@ def series_handles(lines):
     cells = {line.cells[0].series: line.cells[0] for line in lines}
     return [Line2D([], [], color=cell.style.color, ls=cell.style.line, lw=1.8,
                    marker=cell.style.marker or ".",
-                   label=series + (" (null control)" if cell.control else ""))
+                   label=short(series) + (" (null control)" if cell.control else ""))
             for series, cell in cells.items()]
 
 
-def draw_row(row, panels, key):
-    """One quantile in all panels, with common limits in ns and a common band of failures."""
+def draw_row(row, panels, key, limit=None):
+    """One quantile in all panels, with common limits in ns and a common band of failures.
+
+    `limit`: its objective in ns, drawn as a line.
+    """
     values = [cell_quantile(cell.runs, key).value for panel in panels for line in panel.lines
               for cell in line.cells if not cell.unsupported]
-    finite = [value for value in values if value and math.isfinite(value)]
+    finite = [value for value in [*values, limit] if value and math.isfinite(value)]
     low, high = (min(finite) / 1.4, max(finite) * 1.4) if finite else (1e3, 1e6)
     top = high * (high / low) ** (BAND / (1 - BAND)) if math.inf in values else high
     if top > high:
@@ -146,6 +156,10 @@ def draw_row(row, panels, key):
         per_point = prepare(axes, panel, 0.9 * WIDTH_IN / len(panels) * 72)
         if top > high:
             axes.axhspan(high, top, color=FAINT, alpha=0.18, lw=0, zorder=0.2)
+        if limit:
+            axes.axhline(limit, color=INK, lw=1.2, ls=(0, (6, 3)), zorder=1.5)
+            axes.text(0.006, limit, f"objective {duration(limit)}", va="bottom", fontsize=8.5,
+                      transform=axes.get_yaxis_transform())
         draw_lines(axes, panel, key, math.sqrt(high * top), per_point)
 
 

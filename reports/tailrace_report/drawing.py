@@ -6,13 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import LogLocator, NullLocator
 
 from .layout import spread
 from .style import INK, MUTED, Style
 from .text import duration
 
 WIDTH_IN = 11.0
+NAME_CHARS = 60
 LINE_IN = 0.19  # height of a label with its spacing
 
 
@@ -24,17 +25,27 @@ def staggered(place, number, points):
 
 def name(cell):
     """What a cell is called in figures."""
-    return cell.label + (" (null control)" if cell.control else "")
+    return short(cell.label) + (" (null control)" if cell.control else "")
+
+
+def short(text, most=NAME_CHARS):
+    """`text` on one line and cut where it would leave no room for what it names."""
+    text = text.replace("\n", " ")
+    return text if len(text) <= most else text[:most - 1] + "…"
 
 
 @dataclass(frozen=True)
 class EndLabel:
-    """`text` for the line of `style` that ends at `y` (None: no line), `at_edge` of the axes."""
+    """`text` for the line of `style` that ends at `y` (None: no line), `at_edge` of the axes.
+
+    `mark` is the gid of what is drawn for it.
+    """
 
     style: Style
     text: str
     y: float
     at_edge: bool
+    mark: str = None
 
 
 def wide_axes(height_in, labels, top_in=0.1):
@@ -60,13 +71,15 @@ def end_labels(axes, labels):
     sample = np.array([0.17, 0.335, 0.5]) / width_in + 1
     for label, want, at in zip(labels, wanted, spread(wanted, LINE_IN / height_in, 0.0, 1.0)):
         style = label.style
-        common = {"color": style.color, "transform": axes.transAxes, "clip_on": False}
+        common = {"color": style.color, "transform": axes.transAxes, "clip_on": False,
+                  "gid": label.mark}
         if label.at_edge:
             axes.add_line(Line2D([1, sample[0] - 0.004], [want, at], lw=0.8, alpha=0.7, **common))
         axes.add_line(Line2D(sample, [at] * 3, lw=1.9, ls=style.line, markevery=[1],
                              marker=style.marker, **common))
         axes.text(sample[2] + 0.08 / width_in, at, label.text, va="center",
-                  transform=axes.transAxes, color=MUTED if label.y is None else INK)
+                  transform=axes.transAxes, color=MUTED if label.y is None else INK,
+                  gid=label.mark)
 
 
 def legend_above(figure, handles):
@@ -81,14 +94,18 @@ def legend_above(figure, handles):
     return 0.21 * rows + 0.06
 
 
+def duration_ticks(low, high):
+    """[(ns, text), …] from `low` to `high`: decades, finer where they are near each other."""
+    extent = high / low
+    locator = LogLocator(subs=(1, 2, 5) if extent < 30 else (1, 3) if extent < 200 else (1,),
+                         numticks=20)
+    return [(ns, duration(ns).replace(".00", "").replace(".0", ""))
+            for ns in locator.tick_values(low, high) if low <= ns <= high]
+
+
 def duration_axis(axis, end=None):
     """Ticks with units on a logarithmic axis of nanoseconds, up to `end`; finer on a short axis."""
     low, high = axis.get_view_interval()
-    short = min(high, end or high) / low < 30
-    locator = LogLocator(subs=(1, 2, 5) if short else (1,), numticks=20)
-    if end:
-        locator = FixedLocator([ns for ns in locator.tick_values(low, high) if low <= ns <= end])
-    axis.set_major_locator(locator)
+    ticks = duration_ticks(low, min(high, end or high))
+    axis.set_ticks([ns for ns, _ in ticks], [text for _, text in ticks])
     axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda ns, _: duration(ns).replace(".00", "")
-                                           .replace(".0", "")))

@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""What the report says in words: the summary, what went wrong, the stamps, the checksums."""
+"""What the report says in words: what is recorded, what went wrong, stamps, checksums."""
 
-import math
 from collections import Counter, defaultdict
 
-from .noise import noise_limited
-from .stats import cell_quantile, compare_checksums, status_word
-from .text import count, duration, listed, times
+from .stats import compare_checksums
+from .text import count, listed
 
 MEANINGS = {
     "not-steady": "the level of p50 or p99 over time changed in the last half of the recording",
@@ -20,43 +18,6 @@ MEANINGS = {
     "overloaded": "requests were late throughout the last half of the run: the backlog never "
                   "cleared, so response times depend on how long the run was",
 }
-
-
-def summary(grouped):
-    """One sentence per scenario on lowest and highest p99.9; none where they are not known."""
-    return [sentence for scenario, cells in grouped.items()
-            if (sentence := scenario_summary(scenario, cells))]
-
-
-def scenario_summary(scenario, cells):
-    """The summary of one scenario without its null control, or None."""
-    ranked, failed, few, noisy = [], [], False, []
-    for cell in cells:
-        quantile = cell_quantile(cell.runs, "p99_9")
-        if cell.control or cell.unsupported or quantile.value is None:
-            continue
-        if math.isinf(quantile.value):
-            failed.append(f"{cell.label} ({status_word(cell.runs)})")
-        else:
-            ranked.append((quantile.value, cell.label))
-            few = few or quantile.low
-            if noise_limited(cell.runs, "p99_9"):
-                noisy.append(cell.label)
-    if len(ranked) < 2:
-        return None
-    (low, best), (high, worst) = min(ranked), max(ranked)
-    if not 0 < low < high:
-        return None
-    sentence = (f"In {scenario}, {best} had the lowest p99.9 response time ({duration(low)}) and "
-                f"{worst} the highest ({duration(high)}), {times(high / low)} as long")
-    if few:
-        sentence += ", though some of these rest on few samples"
-    if {best, worst} & set(noisy):
-        noisy = [label for label in (best, worst) if label in noisy]
-        sentence += f"; that of {listed(noisy)} is noise-limited"
-    if failed:
-        sentence += f"; {listed(failed)} failed in half of the runs or more"
-    return sentence + "."
 
 
 def coverage(result_set, grouped):

@@ -5,7 +5,7 @@ import math
 
 from .gate_rule import FAILED
 from .metrics import METRICS
-from .race_set import UNFIT
+from .resultset import UNFIT
 from .text import SPACE, count, listed
 
 COLUMNS = ("pair", "metric", "baseline", "head", "change [98 % interval]", "margin", "verdict")

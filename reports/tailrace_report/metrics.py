@@ -5,7 +5,7 @@ import math
 from dataclasses import dataclass
 from typing import Callable
 
-from .text import duration, rate, seconds, size
+from .text import counted, duration, rate, seconds, size
 
 COMPLETED = ("ok", "overloaded")  # runs that have executed every request
 
@@ -25,11 +25,6 @@ class Metric:
     delta: float
     higher_is_better: bool = False
     deterministic: bool = False
-
-
-def counted(number):
-    """A count as text."""
-    return f"{number:,.10g}"
 
 
 def quantile(kind, key):

@@ -4,17 +4,22 @@
 import math
 from statistics import median
 
-from .metrics import COMPLETED, noise_limited  # the latter for those who look for it here
-from .text import duration, seconds
+from .metrics import COMPLETED
+from .text import counted, duration, estimate, seconds
 
 FLOOR_AT = {"p50": 2, "p90": 10, "p99": 100, "p99_9": 1000, "p99_99": 10000}  # as 1/(1-p)
 
 
 def floor(runs, key):
     """Median over the runs of quantile `key` of their noise floors in ns, or None."""
-    values = [(run.get("noise_floor_ns") or {}).get(key) for run in runs]
-    values = [value for value in values if value is not None]
+    values = floors(runs, key)
     return median(values) if values else None
+
+
+def floors(runs, key):
+    """Quantile `key` in ns of the noise floors of those `runs` that have it."""
+    values = [(run.get("noise_floor_ns") or {}).get(key) for run in runs]
+    return [value for value in values if value is not None]
 
 
 def floor_band(cells, end):
@@ -73,17 +78,11 @@ def of_hiccups(key):
 
 
 def text_of(runs, value_of, unit):
-    """The median over `runs` of what `value_of` finds in their noise, as text, or None."""
+    """The median over `runs` of what `value_of` finds in their noise, as a Quantity, or None."""
     values = [value for run in runs if (value := value_of(run["noise"])) is not None]
-    return unit(median(values)) if values else None
+    return estimate(values, unit)
 
 
 def shown_floor(runs, key):
-    """A quantile of the noise floor as text, or None."""
-    value = floor(runs, key)
-    return None if value is None else duration(value)
-
-
-def counted(number):
-    """A count as text; medians may end in a half."""
-    return f"{number:,.10g}"
+    """A quantile of the noise floor as a Quantity, or None."""
+    return estimate(floors(runs, key), duration)

@@ -1,26 +1,44 @@
 # SPDX-License-Identifier: MIT
 """Builds the report's files: figures as PNG and SVG, and the page with the SVG inlined."""
 
-import io
-import re
-from base64 import b64encode
+import json
+from functools import partial
 from pathlib import Path
 
 import jinja2
 from markupsafe import Markup, escape
 
 from . import findings, rows
+from .again import again
+from .alt import alternative, overview_words
+from .answer import answers
 from .causes import cause_section
 from .cells import scenarios
 from .curves import headline
 from .figures import figures
 from .noise import noise_rows
+from .overview_figure import overview
 from .pauses import pause_rows
-from .text import SPACE, tuning
+from .rendering import draw_all, file_names
+from .slo import slo_ns, slo_sentences
+from .svg import colors_of
+from .text import SPACE, Quantity, tuning
+from .theme import define, themed
 from .theory import theory_section
 
-DPI = 160  # of the PNG files
 CAPTIONS = {
+    "overview": "Each cell's tail as a multiple of the lowest of its scenario, by family of "
+                "strategies; medians of ratios paired by block, with 98 % intervals where each "
+                "cell has its own line.",
+    "forest": "Ratios to the cell named below, paired by block: the estimate (Hodges-Lehmann), in "
+              "parentheses its 98 % interval, and what they say. Grey: differences of no matter. "
+              "better and worse: the interval leaves out 1 and the estimate lies beyond the grey "
+              "band; equivalent: the interval lies inside it; inconclusive: neither.",
+    "pareto": "Peak memory against tail latency: medians over runs, thin lines from the lowest to "
+              "the highest run that is ok. The line and black edges mark the front: what no "
+              "other cell beats in both, the null control aside.",
+    "heat": "Longest response of the requests due in each interval: a row per run in the order of "
+            "blocks, a panel per cell, one scale for all. White: no request was due.",
     "percentiles": "Response time by percentile. Thin lines are single runs, bold lines the "
                    "median over runs; curves end where fewer than 10 samples lie beyond. "
                    "Grey with a dotted edge, where it was measured: the noise floor, from its "
@@ -56,29 +74,69 @@ CONTEXT = {
     "clock_cost_ns": "Cost of reading the clock (ns)"}
 
 
-def build_report(result_set):
-    """{file name: bytes} of the whole report, index.html last."""
-    files, sections = {}, []
-    grouped = scenarios(result_set)
+def build_report(result_set, race=""):
+    """{file name: bytes} of the whole report, index.html last; `race`: a section's HTML."""
+    manifest, grouped = result_set.manifest, scenarios(result_set)
     leading = {scenario: headline(cells) for scenario, cells in grouped.items()}
-    for scenario, cells in grouped.items():
-        first, images = leading[scenario], {}
-        for what, figure in figures(first, cells).items():
-            name = re.sub(r"[^\w-]+", "-", f"{what}-{scenario}").strip("-")
-            files[f"{name}.png"] = rendered(figure, "png")
-            files[f"{name}.svg"] = rendered(figure, "svg")
-            images[what] = {"data": b64encode(files[f"{name}.svg"]).decode(), "name": name,
-                            "caption": CAPTIONS[what]}
-        sections.append({
-            "name": scenario, "about": about(result_set.manifest, cells),
-            "facts": rows.facts(first, result_set.manifest),
-            "headline": rows.headline(first), "others": len(cells) - len(first),
-            "images": images, "causes": cause_section(first), "pauses": pause_rows(cells),
+    words = answers(leading)
+    drawn, files = drawings(manifest, grouped, leading), {}
+    for figure in (figure for some in drawn.values() for figure in some.values()):
+        files[f"{figure.name}.png"], files[f"{figure.name}.svg"] = figure.png, figure.svg
+    sections = [section(manifest, scenario, cells, leading[scenario], words.get(scenario, []),
+                        images(drawn[scenario], lambda what: alternative(
+                            what, scenario, leading[scenario], cells)))
+                for scenario, cells in grouped.items()]
+    first = answer(words, images(drawn[None], lambda what: overview_words(leading)))
+    files["index.html"] = render_page(result_set, grouped, sections, first, race).encode()
+    return files
+
+
+def drawings(manifest, grouped, leading):
+    """{scenario: {what it shows: Drawn}}; None is that over all of them."""
+    tasks = [(ending, partial(figures, leading[scenario], cells, slo_ns(manifest)))
+             for ending, (scenario, cells) in zip(file_names(grouped), grouped.items())]
+    drawn = draw_all([*tasks, ("", partial(overview_only, leading))])
+    return dict(zip((*grouped, None), drawn))
+
+
+def overview_only(leading):
+    """{what it shows: Figure} of the first screen."""
+    figure = overview(leading)
+    return {"overview": figure} if figure else {}
+
+
+def images(drawn, alt):
+    """{what it shows: what the page needs of it} of Drawn figures; `alt(what)` is said of each."""
+    return {what: {"name": figure.name, "svg": Markup(figure.inline), "caption": CAPTIONS[what],
+                   "alt": alt(what), "reading": figure.reading and {**figure.reading, "curves": [
+                       {**curve, "color": themed(curve["color"])}
+                       for curve in figure.reading["curves"]]}}
+            for what, figure in drawn.items()}
+
+
+def used_colors(grouped, images):
+    """The colours ("#rrggbb") of all cells and figures; `images` as images() gives them."""
+    styles = {cell.style.color for cells in grouped.values() for cell in cells}
+    return styles.union(*(colors_of(image["svg"]) for some in images for image in some.values()))
+
+
+def answer(words, shown):
+    """The first screen: `sentences`, an `image` or None, and a line on `each` of many scenarios."""
+    each = [" ".join(found) for scenario, found in words.items() if scenario is not None]
+    return {"sentences": words.get(None, each), "each": each if None in words else [],
+            "image": shown.get("overview"), "images": shown}
+
+
+def section(manifest, scenario, cells, first, words, shown):
+    """What the page says of one scenario; `first` are its headline cells."""
+    return {"name": scenario, "about": about(manifest, cells), "answer": words,
+            "facts": rows.facts(first, manifest), "headline": rows.headline(first),
+            "others": len(cells) - len(first), "images": shown,
+            "notes": {"load": slo_sentences(cells, slo_ns(manifest))},
+            "causes": cause_section(first), "pauses": pause_rows(cells),
             "noise": noise_rows(first), "load": rows.load_table(cells),
             "budget": rows.budget_table(cells), "live": rows.live_table(cells),
-            "smallest": rows.smallest(result_set.manifest, scenario, cells)})
-    files["index.html"] = render_page(result_set, grouped, leading, sections).encode()
-    return files
+            "smallest": rows.smallest(manifest, scenario, cells)}
 
 
 def about(manifest, cells):
@@ -93,36 +151,55 @@ def about(manifest, cells):
             "params": [{**one, "value": params.get(one["name"])} for one in known["params"]]}
 
 
-def rendered(figure, kind):
-    """The bytes of a figure; equal input gives equal bytes."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format=kind, dpi=DPI,
-                   metadata={"Date": None} if kind == "svg" else None)
-    return buffer.getvalue()
-
-
-def render_page(result_set, grouped, leading, sections):
-    """The HTML text; `leading` has the headline cells of each scenario."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True,
-        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["number"] = number
-    environment.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
+def render_page(result_set, grouped, sections, first_screen, race):
+    """The HTML text."""
     manifest = result_set.manifest
     context = {CONTEXT.get(key, key): tuning(value) if isinstance(value, (list, dict)) else value
                for key, value in {**manifest["context"], "seed": manifest.get("seed")}.items()}
-    return environment.get_template("page.html.j2").render(
-        manifest=manifest, summary=findings.summary(leading),
+    return environment().get_template("page.html.j2").render(
+        manifest=manifest, answer=first_screen,
         coverage=findings.coverage(result_set, grouped), problems=findings.problems(grouped),
         stamps=findings.stamps(grouped), sections=sections, columns=rows.columns(),
         calibration=rows.calibration(manifest, grouped), checksums=findings.checksums(grouped),
-        heaps=rows.heaps(grouped), context=context,
+        heaps=rows.heaps(grouped), context=context, again=again(manifest), race=race, colors=Markup(define(used_colors(
+            grouped, [*(s["images"] for s in sections), first_screen["images"]]))),
         theory=theory_section(manifest))
 
 
+def environment():
+    """Where pages are rendered."""
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True,
+        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made.filters.update(FILTERS)
+    return made
+
+
 def number(text):
-    """A quantity as HTML, its unit in a column of its own so that digits align; None: a dash."""
+    """A Quantity or text as HTML, its range over runs below it; None: a dash.
+
+    Its unit stands in a column of its own so that digits align; page.js sorts by its value.
+    """
     if text is None:
         return Markup('<span class="none">—</span>')
-    digits, _, unit = text.partition(SPACE)
-    return Markup(f'{escape(digits)}<span class="unit">{escape(unit)}</span>')
+    digits, _, unit = map(escape, text.partition(SPACE))
+    shown = digits + Markup('<span class="unit">{}</span>').format(unit)
+    if isinstance(text, Quantity):
+        shown = Markup('<data value="{:.6g}">{}</data>').format(text.value, shown)
+        if text.range:
+            shown += Markup("<small>{}</small>").format(text.range)
+    return shown
+
+
+def json_in_script(value):
+    """`value` as JSON that ends no script element."""
+    return Markup(json.dumps(value, separators=(",", ":")).replace("<", "\\u003c"))
+
+
+def breakable(name):
+    """A name as HTML that may be broken after its underscores."""
+    return Markup("_<wbr>").join(str(name).split("_"))
+
+
+FILTERS = {"number": number, "themed": themed, "json": json_in_script, "breakable": breakable,
+           "capitalize_first": lambda text: text[:1].upper() + text[1:]}

@@ -11,7 +11,7 @@ from statistics import median
 
 from .curves import live_of
 from .stats import COMPLETED, MIN_BEYOND
-from .text import percent, seconds
+from .text import counted, percent, seconds
 
 COLLECTOR = "collector-pause"
 NAMES = {COLLECTOR: "collector", "stall": "stall"}
@@ -97,7 +97,7 @@ def texts(pauses):
     """The Pauses as the page shows them."""
     def shown(value, unit):
         return None if value is None else unit(value)
-    return {"count": f"{pauses.count:,.10g}", "lost": pauses.lost,
+    return {"count": counted(pauses.count), "lost": pauses.lost,
             "p50": {"text": shown(pauses.p50_s, seconds), "low": pauses.few_p50},
             "p99": {"text": shown(pauses.p99_s, seconds), "low": pauses.few_p99},
             "longest": shown(pauses.longest_s, seconds),

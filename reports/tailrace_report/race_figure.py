@@ -1,18 +1,16 @@
 # SPDX-License-Identifier: MIT
 """The figure of how often each schedule shows what the system's own schedule rarely does."""
 
-import io
-import warnings
-
 import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from .drawing import short
 from .race_matrix import SCHEDULES, exposed_interval, exposed_rate
 from .race_tables import RARE, lanes
 from .style import COLORS, MARKERS, RC, RULE
 
-WIDTH_IN, DPI = 9.0, 160
+WIDTH_IN = 9.0
 ROW_IN = 0.5  # height of a case: its schedules stand one above the other in it
 SPREAD = 0.36  # of a row, above and below its middle
 ROWS_MAX = 40
@@ -32,7 +30,7 @@ def schedules_figure(matrix):
     if not rows:
         return None
     matplotlib.rcdefaults()
-    matplotlib.rcParams.update({**RC, "text.parse_math": False})
+    matplotlib.rcParams.update(RC)
     names = [name for name in SCHEDULES if any(name in lane.all for lane in rows)]
     height = ROW_IN * len(rows) + 0.95
     figure = Figure(figsize=(WIDTH_IN, height))
@@ -60,8 +58,7 @@ def schedules_figure(matrix):
 def label(row):
     """What a row is called in the figure; long names are cut."""
     several = len(row.case.get("modes") or []) > 1
-    text = row.case["name"].replace("\n", " ") + (f" ({row.mode})" if several else "")
-    return text if len(text) <= NAME_CHARS else text[:NAME_CHARS - 1] + "…"
+    return short(row.case["name"] + (f" ({row.mode})" if several else ""), NAME_CHARS)
 
 
 def look(name):
@@ -86,17 +83,3 @@ def legend(figure, names, left, height):
     figure.legend(handles=handles, ncol=len(handles), frameon=False, loc="upper left",
                   bbox_to_anchor=(left - 0.01, 1 - 0.05 / height), borderpad=0.2,
                   columnspacing=1.6, handletextpad=0.3)
-
-
-def drawn(figure, kind):
-    """The bytes of a figure: PNG on white, SVG on nothing, so that it suits any page."""
-    buffer = io.BytesIO()
-    if kind == "svg":
-        for axes in figure.axes:
-            axes.patch.set_visible(False)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # letters that the font lacks are drawn as boxes
-        figure.savefig(buffer, format=kind, dpi=DPI,
-                       facecolor="none" if kind == "svg" else "white",
-                       metadata={"Date": None} if kind == "svg" else None)
-    return buffer.getvalue()

@@ -1,20 +1,19 @@
 # SPDX-License-Identifier: MIT
 """Builds the files of a race matrix's report: the page, and its figure as PNG and SVG."""
 
-from base64 import b64encode
-from pathlib import Path
-
-import jinja2
 from markupsafe import Markup, escape
 
 from .cells import tuning
-from .page import CONTEXT, number
-from .race_figure import drawn, rare_rows, schedules_figure
+from .page import CONTEXT, environment
+from .race_figure import rare_rows, schedules_figure
 from .race_matrix import build_matrix, by_case, detector_name, rust_of
 from .race_names import CLASSES, DETECTORS, FALSE_POSITIVE, LETTERS, MODES, RUST, UNMET, VERDICTS
 from .race_panels import cell_text, panels
 from .race_summary import problems, summary, unmet_expectations
 from .race_tables import detectors, gains, slowdowns
+from .rendering import rendered
+from .svg import colors_of, inlined
+from .theme import define
 
 FIGURE = "schedules"
 PREVENTED = ("rejects", "panics", "cannot say")
@@ -28,28 +27,21 @@ def build_report(race_set):
     files, image = {}, None
     figure = schedules_figure(matrix)
     if figure:
-        files = {f"{FIGURE}.{kind}": drawn(figure, kind) for kind in ("png", "svg")}
-        image = {"data": b64encode(files[f"{FIGURE}.svg"]).decode(), "name": FIGURE,
-                 "rows": len(rare_rows(matrix))}
+        files = {f"{FIGURE}.{kind}": rendered(figure, kind) for kind in ("png", "svg")}
+        image = {"svg": Markup(inlined(files[f"{FIGURE}.svg"], FIGURE)), "name": FIGURE,
+                 **words_of_figure(len(rare_rows(matrix)))}
     files["index.html"] = render(race_set, matrix, image).encode(errors="replace")
     return files
 
 
 def render(race_set, matrix, image):
     """The HTML text."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True,
-        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(number=number, breakable=breakable, unbroken=unbroken)
     manifest = race_set.manifest
     made = panels(matrix)
-    unavailable = [d for d in manifest["detectors"] if not d.get("available", True)]
-    return environment.get_template("race.html.j2").render(
-        manifest=manifest, problems=problems(race_set, matrix), summary=summary(matrix),
-        halves=halves(matrix), head=head(matrix), columns=matrix.columns, panels=made,
-        cases=cases(matrix, made), verdicts=used(matrix, bool(unavailable)), marks=(UNMET,
-                                                                                FALSE_POSITIVE),
-        looks=VERDICTS, rust_looks=RUST, modes=MODES, image=image, gains=gains(matrix),
+    return race_environment().get_template("race.html.j2").render(
+        **matrix_parts(race_set, matrix), manifest=manifest, panels=made, looks=VERDICTS,
+        cases=cases(matrix, made), modes=MODES, image=image, gains=gains(matrix),
+        colors=Markup(define(colors_of(image["svg"]) if image else ())),
         unmet=[{"row": row, "missed": [(detector_name(name), panel_of(matrix, row, name))
                                        for name in names]}
                for row, names in unmet_expectations(matrix)],
@@ -57,9 +49,34 @@ def render(race_set, matrix, image):
         several=several)
 
 
-def breakable(name):
-    """A name as HTML that may be broken after its underscores."""
-    return Markup("_<wbr>").join(str(name).split("_"))
+def matrix_parts(race_set, matrix):
+    """What the matrix itself, its legend and what is said of it are shown by."""
+    unavailable = [one for one in race_set.manifest["detectors"] if not one.get("available", True)]
+    return {"problems": problems(race_set, matrix), "summary": summary(matrix),
+            "halves": halves(matrix), "head": head(matrix), "columns": matrix.columns,
+            "verdicts": used(matrix, bool(unavailable)), "marks": (UNMET, FALSE_POSITIVE),
+            "rust_looks": RUST}
+
+
+def section(race_set):
+    """The matrix as part of another page: a title, sentences, the table, its legend."""
+    return Markup(race_environment().get_template("race_section.html.j2").render(
+        **matrix_parts(race_set, build_matrix(race_set))))
+
+
+def race_environment():
+    """Where the matrix is rendered."""
+    made = environment()
+    made.filters["unbroken"] = unbroken
+    return made
+
+
+def words_of_figure(rows):
+    """Caption and alternative text of the figure of so many rows."""
+    shown = ("Share of runs in which TSan reports a case on the marked lines, by schedule, with "
+             f"Wilson's 95\u00a0% intervals: the {rows} that plain runs (hollow) show in under "
+             "5\u00a0% and some schedule shows at all.")
+    return {"caption": shown, "alt": shown, "reading": None}
 
 
 def unbroken(text):

@@ -2,11 +2,10 @@
 """Reads a race matrix from disk: its manifest and its cells, checked and made fit to be shown."""
 
 import json
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from .resultset import ReportError
+from .resultset import ReportError, parsed
 from .shape import NUMBER, numbers, wrong_field
 
 SCHEMA, CELL_SCHEMA = "tailrace/race-matrix/1", "tailrace/race-cell/1"
@@ -18,9 +17,6 @@ CELL = {"case": str, "mode": str, "detector": str, "schedule": str, "verdict": s
 BUG_NUMBERS = ("runs", "hits", "misplaced", "oracle", "hangs", "crashes", "first_report_ms",
                "median_ms", "slowdown", "runs_999", "cpu_s_999", "first_seed")
 TWIN_NUMBERS = ("runs", "reports", "hangs", "crashes", "oracle")
-# Control characters but tab and newline, lone surrogates, and what turns the direction of text.
-UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069"
-                   "\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
@@ -48,7 +44,7 @@ def is_race_matrix(directory):
 def read_race_set(directory):
     """Read DIR/manifest.json and DIR/cells.jsonl, or raise ReportError."""
     path = Path(directory) / "manifest.json"
-    manifest = fit(json.loads(path.read_bytes()))
+    manifest = parsed(path.read_bytes())
     wrong = wrong_in_manifest(manifest)
     if wrong:
         raise ReportError(f"{path} is not as the format says: wrong or missing {wrong}")
@@ -59,7 +55,7 @@ def read_race_set(directory):
     lines = lines_of(path)
     for number, line in enumerate(lines, 1):
         try:
-            cell = fit(json.loads(line))
+            cell = parsed(line)
         except ValueError:
             if number < len(lines):
                 raise ReportError(f"{path} line {number} is not valid JSON") from None
@@ -84,17 +80,6 @@ def lines_of(path):
     while lines and not lines[-1].strip():
         lines.pop()
     return lines
-
-
-def fit(value):
-    """`value` with every text in it free of what a page or a figure cannot show."""
-    if isinstance(value, str):
-        return UNFIT.sub("\ufffd", value.replace("\r\n", "\n"))
-    if isinstance(value, list):
-        return [fit(one) for one in value]
-    if isinstance(value, dict):
-        return {fit(key): fit(one) for key, one in value.items()}
-    return value
 
 
 def wrong_in_manifest(manifest):

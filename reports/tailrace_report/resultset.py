@@ -2,10 +2,15 @@
 """Reads a result set from disk; knows the files and nothing of their meaning."""
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from .shape import wrong_in_manifest, wrong_in_run
+
+# Control characters but tab and newline, lone surrogates, and what turns the direction of text.
+UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069"
+                   "\ufffe\uffff]")
 
 
 class ReportError(Exception):
@@ -25,13 +30,16 @@ class ResultSet:
     torn: bool
 
 
-def read_result_set(directory):
-    """Read DIR/manifest.json and DIR/runs.jsonl, or raise ReportError."""
+def read_result_set(directory, slim=None):
+    """Read DIR/manifest.json and DIR/runs.jsonl, or raise ReportError.
+
+    `slim(run)` is called on every run once it is checked, so that a large set fits into memory.
+    """
     directory = Path(directory)
     if not directory.is_dir():
         raise ReportError(f"{directory} is not a folder, so there is no result set to read")
     manifest = read_manifest(directory / "manifest.json")
-    runs, torn = read_runs(directory / "runs.jsonl")
+    runs, torn = read_runs(directory / "runs.jsonl", slim=slim)
     if not runs:
         raise ReportError(f"{directory / 'runs.jsonl'} holds no run: there is nothing to report")
     known, seen = {cell["cell"] for cell in manifest["cells"]}, set()
@@ -65,7 +73,7 @@ def add_latency(run, path):
 def read_manifest(path):
     """Parse and check manifest.json."""
     try:
-        manifest = json.loads(path.read_bytes())
+        manifest = parsed(path.read_bytes())
     except OSError as error:
         raise ReportError(f"{path} cannot be read: {error.strerror}") from None
     except ValueError:
@@ -76,7 +84,7 @@ def read_manifest(path):
     return manifest
 
 
-def read_runs(path, wrong_in=wrong_in_run):
+def read_runs(path, wrong_in=wrong_in_run, slim=None):
     """Parse and check runs.jsonl: (runs, whether a torn last line was ignored).
 
     `wrong_in(run)`: the first wrong field of a line, or None.
@@ -90,7 +98,7 @@ def read_runs(path, wrong_in=wrong_in_run):
     runs = []
     for number, line in enumerate(lines, 1):
         try:
-            run = json.loads(line)
+            run = parsed(line)
         except ValueError:
             if number == len(lines):
                 return runs, True
@@ -99,5 +107,24 @@ def read_runs(path, wrong_in=wrong_in_run):
         if wrong:
             raise ReportError(f"{path} line {number} is not as the format says: "
                               f"wrong or missing {wrong}")
+        if slim:
+            slim(run)
         runs.append(run)
     return runs, False
+
+
+def parsed(content):
+    """The JSON in some bytes; ValueError if it is none."""
+    value = json.loads(content)
+    return fit(value) if b"\\u" in content or not content.isascii() else value
+
+
+def fit(value):
+    """`value` with every text in it free of what a page or a figure cannot show."""
+    if isinstance(value, str):
+        return UNFIT.sub("\ufffd", value.replace("\r\n", "\n"))
+    if isinstance(value, list):
+        return [fit(one) for one in value]
+    if isinstance(value, dict):
+        return {fit(key): fit(one) for key, one in value.items()}
+    return value

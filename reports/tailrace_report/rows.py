@@ -9,9 +9,9 @@ from collections import Counter
 
 from .cells import cell_named, live_text, workload
 from .curves import budget_cells, live_cells, live_of, load_cells
-from .noise import noise_limited
-from .stats import cell_quantile, failed, median_of, status_word
-from .text import count, duration, percent, percentile_name, rate, size
+from .metrics import noise_limited
+from .stats import cell_quantile, failed, median_of, status_word, values_of
+from .text import count, duration, estimate, percent, percentile_name, rate, size, span
 
 QUANTILES = ("p50", "p99", "p99_9", "p99_99", "max")
 
@@ -30,10 +30,10 @@ def headline(cells):
             "cell": cell,
             "failed": status_word(cell.runs) if failed(cell.runs) else None,
             "quantiles": {key: quantile_entry(cell.runs, key) for key in QUANTILES},
-            "achieved": shown(median_of(cell.runs, "achieved_rate"), rate),
+            "achieved": estimate(values_of(cell.runs, "achieved_rate"), rate),
             "offered": shown(median_of(cell.runs, "offered_rate"), rate),
-            "peak": shown(median_of(cell.runs, "rss_peak_bytes"), size),
-            "drained": shown(median_of(cell.runs, "rss_drained_bytes"), size),
+            "peak": estimate(values_of(cell.runs, "rss_peak_bytes"), size),
+            "drained": estimate(values_of(cell.runs, "rss_drained_bytes"), size),
             "statuses": [f"{n} {status}" for status, n in
                          sorted(statuses.items(), key=lambda item: item[0] != "ok")]})
     return rows
@@ -45,8 +45,7 @@ def quantile_entry(runs, key):
     entry = {"low": quantile.low, "noise": noise_limited(runs, key), "range": None,
              "text": shown(quantile.value, duration)}
     if quantile.best is not None and math.isfinite(quantile.best):
-        worst = "∞" if math.isinf(quantile.worst) else duration(quantile.worst)
-        entry["range"] = f"{duration(quantile.best)} – {worst}"
+        entry["range"] = span(quantile.best, quantile.worst, duration)
     return entry
 
 

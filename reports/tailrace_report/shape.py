@@ -55,6 +55,12 @@ def wrong_in_manifest(manifest):
         return "smallest"
     if manifest.get("oracle") and wrong_oracle(manifest["oracle"]):
         return "oracle"
+    definition = manifest.get("definition") or {}
+    if not isinstance(definition, dict):
+        return "definition"
+    slo = definition.get("slo_us")
+    if slo is not None and not (is_number(slo) and slo > 0):
+        return "definition.slo_us"
     return None if is_number(manifest.get("load"), null=True) else "load"
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from .metrics import COMPLETED
 
-CURVE_POINTS = 240
+CURVE_POINTS = 241  # every third of them have both ends
 MIN_BEYOND = 10  # samples beyond a quantile below which it is not drawn
 
 
@@ -62,10 +62,14 @@ def failed(runs):
     return 2 * sum(run["status"] != "ok" for run in runs) >= len(runs)
 
 
+def values_of(runs, key):
+    """Field `key` of the runs that executed every request and have it."""
+    return [run[key] for run in runs if run["status"] in COMPLETED and run.get(key) is not None]
+
+
 def median_of(runs, key):
     """Median of field `key` over the runs that executed every request, or None."""
-    values = [run[key] for run in runs
-              if run["status"] in COMPLETED and run.get(key) is not None]
+    values = values_of(runs, key)
     return median(values) if values else None
 
 
@@ -77,7 +81,12 @@ def status_word(runs):
 
 def sample_count(run):
     """Number of response times in the run's histogram."""
-    return sum(count for _, count in run.get("response_histogram") or [])
+    return int(histogram_of(run)[:, 1].sum())
+
+
+def histogram_of(run):
+    """The run's response times: values in ns and counts, an array of shape (n, 2)."""
+    return np.array(run.get("response_histogram") or np.empty((0, 2)), dtype=float)
 
 
 def curve_grid(runs):
@@ -90,7 +99,7 @@ def curve_grid(runs):
 
 def run_curve(run, grid):
     """Response time in ns at each 1/(1-p) of `grid`; NaN where n(1-p) < MIN_BEYOND."""
-    histogram = np.array(run.get("response_histogram") or np.empty((0, 2)), dtype=float)
+    histogram = histogram_of(run)
     count = histogram[:, 1].sum()
     beyond = count / grid
     shown = beyond >= MIN_BEYOND - 1e-9

@@ -20,6 +20,8 @@ CELLS = (  # strategy, heap, median service time in ns, tail weight, resident Mi
     ("malloc", "jemalloc", 2200, 0.8, 170), ("malloc", "mimalloc", 1900, 0.7, 162),
     ("arena", "glibc", 1500, 0.6, 240), ("refcount", "glibc", 3400, 1.3, 158),
     ("boehm", "glibc", 4800, 1.5, 410))
+FAMILIES = {"none": "control", "malloc": "manual", "arena": "arena", "refcount": "reference count",
+            "boehm": "collector"}
 VERSIONS = {"glibc": ("/usr/lib/x86_64-linux-gnu/libc.so.6", "2.36"),
             "jemalloc": ("/usr/lib/x86_64-linux-gnu/libjemalloc.so.2", "5.3.0"),
             "mimalloc": ("/usr/lib/x86_64-linux-gnu/libmimalloc.so.2.0", "2.0.9")}
@@ -40,7 +42,8 @@ def cell_name(scenario, strategy, heap):
 def manifest():
     """The manifest of the set."""
     cells = [{"cell": cell_name(scenario, strategy, heap), "scenario": scenario,
-              "strategy": strategy, "family": strategy, "heap": heap, "threads": 1, "live": 200000,
+              "strategy": strategy, "family": FAMILIES[strategy],
+              "heap": heap, "threads": 1, "live": 200000,
               "budget_bytes": None, "tune": None, "control": strategy == "none"}
              for scenario in SCENARIOS for strategy, heap, *_ in CELLS]
     calibration = [
@@ -99,7 +102,8 @@ def run(scenario, cell, block, order, rng, series=(240, 400)):
     status, reason = outcome(scenario, strategy, heap, block)
     record = {"schema": "tailrace/run/1", "cell": cell_name(scenario, strategy, heap),
               "block": block, "order": order, "scenario": scenario, "strategy": strategy,
-              "family": strategy, "heap": heap, "threads": 1, "live": 200000, "budget_bytes": None,
+              "family": FAMILIES[strategy], "heap": heap, "threads": 1, "live": 200000,
+              "budget_bytes": None,
               "tune": None, "seed": 1000 + block, "mode": "open", "arrivals": "poisson",
               "offered_rate": SCENARIOS[scenario], "status": status, "reason": reason,
               "stamps": ["oversubscribed"] if strategy == "boehm" else [], "context": CONTEXT}

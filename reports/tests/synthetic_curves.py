@@ -33,7 +33,8 @@ def specs(cells, loads=LOADS, budgets=BUDGETS):
     """[(spec of the manifest, builder's cell), …]: every load of every cell, then every budget."""
     found = []
     for cell in cells:
-        common = {"scenario": SCENARIO, "strategy": cell[0], "family": cell[0], "heap": cell[1],
+        common = {"scenario": SCENARIO, "strategy": cell[0],
+                  "family": synthetic.FAMILIES[cell[0]], "heap": cell[1],
                   "threads": 1, "live": 200000, "budget_bytes": None, "tune": None,
                   "control": cell[0] == "none", "budget_times": None}
         for of, load in loads:

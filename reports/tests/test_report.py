@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+import synthetic_race
+
 REPORTS = Path(__file__).parents[1]
 
 
@@ -49,6 +51,14 @@ def edit_runs(directory, change):
     edit_lines(directory, all_changed)
 
 
+def without_script(page):
+    """A page without its style, its one script, and the numbers for it."""
+    page, number = re.subn(r"<script>.*?</script>", "", page, flags=re.S)
+    assert number == 1
+    page = re.sub(r"<style>.*?</style>", "", page, flags=re.S)
+    return re.sub(r"<script type=.application/json.>[^<]*</script>", "", page)
+
+
 def undrawn(run):
     """Take from a run what most figures are drawn from, for tests that look at words."""
     for key in ("response_histogram", "intervals", "rss_series", "causes"):
@@ -72,8 +82,9 @@ def test_path_on_stdout_and_little_on_stderr(made):
 
 def test_every_figure_is_there_as_png_and_svg(made):
     directory, _ = made
-    names = {f"{what}-{scenario}" for what in ("percentiles", "intervals", "memory")
-             for scenario in ("read-states", "json-api")}
+    names = {f"{what}-{scenario}" for what in (
+        "percentiles", "intervals", "memory", "heat", "forest", "pareto")
+             for scenario in ("read-states", "json-api")} | {"overview"}
     assert {p.stem for p in directory.glob("*.png")} == names
     assert {p.stem for p in directory.glob("*.svg")} == names
     for name in names:
@@ -83,20 +94,27 @@ def test_every_figure_is_there_as_png_and_svg(made):
 
 
 def test_page_needs_nothing_but_itself(made):
-    page = (made[0] / "index.html").read_text()
-    assert not re.search(r"https?://|<script|<link|@import|url\(", page)
-    sources = re.findall(r'src="([^"]{0,20})', page)
-    assert len(sources) == 6 and all(s.startswith("data:image/svg+xml;b") for s in sources)
-    assert set(re.findall(r'href="(.)', page)) == {"#"}
+    page = without_script((made[0] / "index.html").read_text())
+    assert not re.findall(r"https?://.{9}|<link|@import|url\([^#].{9}| src=.{9}", page)
+    assert page.count("<figure") == page.count("<svg viewBox") == 13
+    references = re.findall(r'href="([^"]{1,40})', page)
+    assert all(one.startswith(("#", "data:image/png;base64,")) for one in references)
+    names = re.findall(r' id="([^"]+)"', page)
+    assert len(set(names)) == len(names), "a name occurs twice"
+    assert {one[1:] for one in references if one[0] == "#"} <= set(names)
+    assert set(re.findall(r"url\(#([^)]+)", page)) <= set(names)
 
 
 def test_page_says_what_the_data_says(made):
-    page = re.sub(r"\s+", " ", (made[0] / "index.html").read_text())
-    for words in ("104 of 104 planned runs are recorded", "the worker died of signal 11",
-                  "unsupported: the scenario needs RECLAIM", "null control", "7 ok,", "1 crashed",
+    page = re.sub(r"\s+", " ", without_script((made[0] / "index.html").read_text()))
+    assert "with no test of significance" not in page
+    for words in ("104 of 104 planned runs are recorded",
+                  "json-api: arena has the lowest p99.9", "the worker died of signal 11",
+                  "unsupported: the scenario needs RECLAIM", "null control", "7 ok, 1 crashed",
                   "full-moon", "all 47 runs agree", "libjemalloc.so.2", "5.3.0", "Example CPU"):
         assert words in page, words
-    assert "nan" not in re.sub("base64,[^\"]*", "", page).lower().replace("nanoseconds", "")
+    page = re.sub("base64,[^\"]*", "", page).lower().replace("nanoseconds", "")
+    assert not re.findall(".{20}nan.{20}", page)
 
 
 def test_older_set_has_no_sections_of_what_it_does_not_know(made):
@@ -120,6 +138,18 @@ def test_curves_causes_and_noise_are_on_the_page(curves_dir):
     assert {"load-json-api", "budget-json-api", "causes-json-api"} <= names
 
 
+def test_objective_of_the_suite_is_drawn_and_said(curves_dir):
+    manifest = json.loads((curves_dir / "manifest.json").read_text())
+    (curves_dir / "manifest.json").write_text(json.dumps(
+        {**manifest, "definition": {"slo_us": 1000}}))
+    assert report(curves_dir).returncode == 0
+    page = (curves_dir / "index.html").read_text().replace("\u00a0", " ")
+    assert "p99.9 stays within the objective of 1.00 ms, by load of the slowest cell" in page
+    (curves_dir / "manifest.json").write_text(json.dumps(
+        {**manifest, "definition": {"slo_us": "1 ms"}}))
+    assert "slo_us" in refused(report(curves_dir))
+
+
 def test_text_from_the_data_is_escaped(result_dir):
     def poison(run):
         run["reason"] = "<script>alert(1)</script>"
@@ -127,8 +157,45 @@ def test_text_from_the_data_is_escaped(result_dir):
         undrawn(run)
     edit_runs(result_dir, poison)
     assert report(result_dir).returncode == 0
-    page = (result_dir / "index.html").read_text()
-    assert "<script>" not in page and "&lt;script&gt;" in page
+    page = without_script((result_dir / "index.html").read_text())
+    assert not re.findall("<script.{9}", page) and "&lt;script&gt;" in page
+
+
+ODD = "<b>'\"&`</b></script> $x_1$ {{ 7*7 }} %s \\ ü試験\u202e\x1b\ud800 " + "long " * 60
+
+
+def test_odd_and_long_names_are_shown_as_they_are(curves_dir):
+    def renamed(text):
+        data = json.loads(text)
+        for one in [data, *data.get("cells", []), *data.get("calibration", []),
+                    *data.get("smallest", [])]:
+            if "scenario" in one:
+                one.update(scenario=ODD, workload=ODD + "w", heap=ODD + one["heap"])
+                one["cell"] = ODD + one["cell"]
+            if "strategy" in one:
+                one["strategy"] += ODD
+        if "cells" in data:
+            data.update(suite=ODD, context=dict.fromkeys(data["context"], ODD))
+        return json.dumps(data)
+    manifest = curves_dir / "manifest.json"
+    manifest.write_text(renamed(manifest.read_text()))
+    edit_lines(curves_dir, lambda lines: map(renamed, lines[:20]))
+    result = report(curves_dir)
+    assert result.returncode == 0 and result.stderr == "report: drawing 20 runs\n", result.stderr
+    page = without_script((curves_dir / "index.html").read_text())
+    shown = "&lt;b&gt;&#39;&#34;&amp;`&lt;/b&gt;&lt;/script&gt; $x_1$ {{ 7*7 }} %s \\ ü試験"
+    assert shown in page and not re.findall("<b>'.{9}", page)
+    assert not re.findall("[\x00-\x08\x0b-\x1f\u202a-\u202e\ud800]", page)
+    assert all(len(path.name) < 120 and path.name.isascii() for path in curves_dir.iterdir())
+
+
+def test_scenarios_whose_names_differ_little_have_files_of_their_own(result_dir):
+    for name in ("manifest.json", "runs.jsonl"):
+        text = (result_dir / name).read_text()
+        (result_dir / name).write_text(text.replace("read-states", "a b").replace("json-api", "a:b"))
+    edit_lines(result_dir, lambda lines: lines[:40])
+    assert report(result_dir).returncode == 0
+    assert {"memory-a-b.svg", "memory-a-b-2.svg"} <= {path.name for path in result_dir.iterdir()}
 
 
 def test_same_input_gives_the_same_files(curves_dir):
@@ -177,13 +244,14 @@ def test_report_without_any_ok_run(result_dir):
     edit_runs(result_dir, crash)
     assert report(result_dir).returncode == 0
     page = (result_dir / "index.html").read_text()
-    assert "8 crashed" in page and "had the lowest" not in page and "<img" not in page
+    assert "8 crashed" in page and "the lowest p99" not in page and "<figure" not in page
+    assert "failed in half of the runs or more, so there is no lowest to name" in page
 
 
 def test_report_with_overloaded_runs_only(curves_dir):
     edit_runs(curves_dir, lambda run: run.update(status="overloaded"))
     assert report(curves_dir).returncode == 0
-    assert "had the lowest" not in (curves_dir / "index.html").read_text()
+    assert "the lowest p99" not in (curves_dir / "index.html").read_text()
 
 
 def test_report_of_a_suite_that_has_only_begun(curves_dir):
@@ -201,6 +269,31 @@ def test_disagreeing_checksum_is_a_finding(result_dir):
     assert report(result_dir).returncode == 0
     page = (result_dir / "index.html").read_text()
     assert "1 of 55 runs disagree" in page and "feedfacefeedface" in page
+
+
+def test_race_matrix_inside_becomes_a_section(result_dir):
+    edit_lines(result_dir, lambda lines: lines[:2])
+    assert report(result_dir).returncode == 0
+    page = (result_dir / "index.html").read_text()
+    assert "tailrace race --out DIR/race" in page and "Race matrix" not in page
+    synthetic_race.write(result_dir / "race")
+    assert report(result_dir).returncode == 0
+    page = without_script((result_dir / "index.html").read_text())
+    assert "Race matrix</h2>" in page and '<table class="matrix">' in page
+    assert "--out DIR/race" not in page
+    names = set(re.findall(r' id="([^"]+)"', page))
+    assert set(re.findall(r'href="#([^"]+)', page)) <= names, "nothing points to what is not here"
+    (result_dir / "race" / "cells.jsonl").write_text("{}\n{}\n")
+    assert "cells.jsonl line 1" in refused(report(result_dir))
+
+
+def test_how_to_reproduce_is_told(result_dir):
+    edit_lines(result_dir, lambda lines: lines[:2])
+    assert report(result_dir).returncode == 0
+    page = (result_dir / "index.html").read_text()
+    for words in ("git checkout 0123abc\nscripts/setup bench", "\ntailrace bench quick\n",
+                  "Its seed, 7,", "gcc 12.2.0 with -O2 -g.", "It took 30 min."):
+        assert words in page, words
 
 
 def test_missing_or_garbled_input_is_refused(result_dir):

@@ -4,9 +4,9 @@
 import pytest
 
 from tailrace_report import findings, rows, text
-from tailrace_report.cells import Cell, distinct_styles, scenarios
+from tailrace_report.cells import scenarios
 from tailrace_report.resultset import read_result_set
-from tailrace_report.style import STYLES
+from tailrace_report.style import FAMILIES, member_style
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def test_durations_have_three_digits_and_a_unit(ns, shown):
 
 @pytest.mark.parametrize("value, shown", [
     (text.size(512 * 2**20), "512 MiB"), (text.size(3 * 2**29), "1.50 GiB"),
-    (text.rate(12_345), "12.3 k/s"), (text.rate(40), "40.0 /s"), (text.times(5012), "5,010 times"),
+    (text.rate(12_345), "12.3 k/s"), (text.rate(40), "40.0 /s"),
     (text.percent(0.7), "70.0 %"), (text.percent(1), "100 %"), (text.percent(2e-5), "0.00200 %")])
 def test_other_quantities(value, shown):
     assert value == shown.replace(" ", text.SPACE)
@@ -32,29 +32,6 @@ def test_other_quantities(value, shown):
 
 def test_lists_in_words():
     assert [text.listed("abc"[:n]) for n in range(4)] == ["", "a", "a and b", "a, b and c"]
-
-
-def ranked_cells(values):
-    """{label: (p99.9, status of the only run)} as cells of one scenario; `none` is the control."""
-    return [Cell({"control": name == "none"}, name, "", None, [
-        {"status": status, "block": 0, "response_ns": {"p99_9": value}}], None, None)
-        for name, (value, status) in values.items()]
-
-
-def test_summary_names_lowest_and_highest_without_the_control():
-    cells = ranked_cells({"none": (1, "ok"), "arena": (2000, "ok"), "malloc": (3000, "ok"),
-                          "boehm": (9000, "ok"), "leak": (5, "oom")})
-    sentence = findings.scenario_summary("kv", cells).replace(text.SPACE, " ")
-    assert sentence == (
-        "In kv, arena had the lowest p99.9 response time (2.00 µs) and boehm the highest "
-        "(9.00 µs), 4.50 times as long; leak (oom) failed in half of the runs or more.")
-
-
-@pytest.mark.parametrize("values", [
-    {"none": (1, "ok"), "malloc": (5, "ok")}, {"malloc": (None, "ok"), "arena": (5, "ok")},
-    {"malloc": (5, "crashed"), "arena": (5, "ok")}, {"malloc": (5, "ok"), "arena": (5, "ok")}])
-def test_summary_says_nothing_where_there_is_nothing_to_say(values):
-    assert findings.scenario_summary("kv", ranked_cells(values)) is None
 
 
 def test_every_failure_is_told_once_with_its_blocks(synthetic_set):
@@ -101,20 +78,31 @@ def test_calibration_derives_the_offered_rate_from_the_slowest_cell(synthetic_se
     assert table[-1]["share"] == f"70.0{text.SPACE}%"
 
 
-def test_styles_are_distinct_in_a_scenario_and_kept_between_them():
-    styles = {}
-    first = distinct_styles(list("abcdefgh"), styles)
-    second = distinct_styles(["x", "c", "a", "i", "j"], styles)
-    assert second["a"] == first["a"] and second["c"] == first["c"]
-    assert len(set(second.values())) == 5
-    assert len(set(STYLES)) == 64
+def test_a_family_has_its_colour_and_markers_and_its_members_differ():
+    colors = [member_style(family, 0).color for family in FAMILIES]
+    markers = [set(kinds) for _, kinds in FAMILIES.values()]
+    assert len(set(colors)) == len(FAMILIES) and len(set.union(*markers)) == sum(map(len, markers))
+    for family in FAMILIES:
+        styles = [member_style(family, number) for number in range(72)]
+        assert len(set(styles)) == 72 and member_style(family, 72) == styles[0]
+        assert len({(style.color, style.marker) for style in styles[:9]}) == 9
+    assert member_style("never heard of", 1) == member_style(None, 1)
 
 
-def test_styles_of_one_colour_differ_in_marker_and_dash():
-    for color in {style.color for style in STYLES}:
-        same = [style for style in STYLES if style.color == color]
-        assert len({style.marker for style in same}) == len(same) == 8
-        assert len({style.dash for style in same}) == 8
+def test_colours_stand_out_from_white():
+    for family in FAMILIES:
+        parts = [int(member_style(family, 0).color[i:i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        luminance = sum(w * p for w, p in zip((0.2126, 0.7152, 0.0722), linear))
+        assert 1.05 / (luminance + 0.05) >= 3, family
+
+
+def test_a_cell_has_the_same_style_in_every_scenario(synthetic_set):
+    first, second = scenarios(synthetic_set).values()
+    styles = {cell.label: cell.style for cell in first}
+    assert styles == {cell.label: cell.style for cell in second}
+    assert len(set(styles.values())) == len(styles)
+    assert styles[f"arena{text.SPACE}·{text.SPACE}glibc"] == member_style("arena", 0)
 
 
 def test_variants_tell_cells_of_equal_strategy_and_heap_apart(synthetic_set):
