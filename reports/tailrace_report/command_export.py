@@ -57,9 +57,9 @@ def run(arguments):
     if isinstance(content, dict):
         write_folder(arguments.out, content)
     elif arguments.out == "-":
-        sys.stdout.buffer.write(encoded(content))
+        sys.stdout.buffer.write(content.encode())
     else:
-        write_file(arguments.out, encoded(content))
+        write_file(arguments.out, content.encode())
     return 0
 
 
@@ -79,11 +79,6 @@ def note(sentence):
     print(f"export: {sentence}", file=sys.stderr)
 
 
-def encoded(text):
-    """UTF-8; half a surrogate pair, which JSON can hold, becomes "?"."""
-    return text.encode("utf-8", "replace")
-
-
 def write_folder(directory, files):
     """Write {name: text} into a folder, which is made if it is not there."""
     directory = Path(directory)
@@ -93,7 +88,7 @@ def write_folder(directory, files):
     except OSError as error:
         raise ReportError(f"cannot make the folder {directory}: {error.strerror}") from None
     try:
-        write_files(directory, {name: encoded(text) for name, text in files.items()})
+        write_files(directory, {name: text.encode() for name, text in files.items()})
     except ReportError:
         if not there:
             directory.rmdir()

@@ -10,17 +10,17 @@ import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from .cells import distinct_styles
 from .compare import clean
 from .drawing import WIDTH_IN
 from .history_words import mark
 from .layout import spread
 from .output import write_files
 from .resultset import ReportError
-from .style import CONTROL, INK, MUTED, RC
+from .style import COLORS, CONTROL, INK, MUTED, RC, Style
 
 DPI = 160  # of the PNG files
 PANELS_MAX, LABELS_MAX, LABEL_LENGTH_MAX = 16, 48, 34  # of a figure, its axis, a label
+CELL = Style(COLORS[0], (), "o")
 PANEL_IN, GAP_IN, TOP_IN, LEFT_IN, RIGHT_IN = 1.05, 0.5, 0.95, 0.95, 0.2
 CHANGE_IN = 0.86  # width of a change's label
 FAILED_AT = 0.93  # height of failed runs in a panel
@@ -88,12 +88,11 @@ def trend(panels):
     height_in = TOP_IN + len(panels) * (PANEL_IN + GAP_IN) - GAP_IN + below_in
     figure = Figure(figsize=(WIDTH_IN, height_in))
     titled(figure, panels[0], height_in)
-    styles = distinct_styles([one.cell for one in panels if not one.is_control], {})
     for row, one in enumerate(panels):
         bottom_in = height_in - TOP_IN - PANEL_IN - row * (PANEL_IN + GAP_IN)
         axes = figure.add_axes((LEFT_IN / WIDTH_IN, bottom_in / height_in,
                                 (WIDTH_IN - LEFT_IN - RIGHT_IN) / WIDTH_IN, PANEL_IN / height_in))
-        panel(axes, one, CONTROL if one.is_control else styles[one.cell],
+        panel(axes, one, CONTROL if one.is_control else CELL,
               {key.id: place for place, key in enumerate(sets)})
         step = math.ceil(len(sets) / LABELS_MAX)
         shown = range(0, len(sets), step)

@@ -116,7 +116,7 @@ def add(connection, result_set, directory):
             connection.execute("DELETE FROM result_set WHERE id = ?", known[:1])
         try:
             insert(connection, row, result_set)
-        except (UnicodeEncodeError, OverflowError, sqlite3.IntegrityError) as error:
+        except (OverflowError, sqlite3.IntegrityError) as error:
             raise ReportError(f"{directory} cannot be kept: {error}") from None
     had = f" in place of its first {count(known[1], 'run')}" if known else ""
     return f"added {directory}{had}: {described(row, result_set)}"

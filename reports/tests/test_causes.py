@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from tailrace_report import causes, noise, style, text
+from tailrace_report import causes, metrics, noise, style, text
 from tailrace_report.cells import Cell
 
 
@@ -92,9 +92,9 @@ def test_table_marks_the_strongest_cause_and_blanks_absent_ones():
 
 def test_quantile_is_noise_limited_in_half_of_the_ok_runs():
     limited, clear, failed = run(noisy=["p99_9"]), run(), run(status="oom", noisy=["p99_9"])
-    assert noise.noise_limited([limited, clear], "p99_9")
-    assert not noise.noise_limited([limited, clear, clear, failed], "p99_9")
-    assert not noise.noise_limited([limited], "p99") and not noise.noise_limited([failed], "p99_9")
+    assert metrics.noise_limited([limited, clear], "p99_9")
+    assert not metrics.noise_limited([limited, clear, clear, failed], "p99_9")
+    assert not metrics.noise_limited([limited], "p99") and not metrics.noise_limited([failed], "p99_9")
 
 
 def test_floor_band_spans_the_cells_and_is_cut_at_the_end():
