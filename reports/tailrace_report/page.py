@@ -35,7 +35,7 @@ CAPTIONS = {
               "better and worse: the interval leaves out 1 and the estimate lies beyond the grey "
               "band; equivalent: the interval lies inside it; inconclusive: neither.",
     "pareto": "Peak memory against tail latency: medians over runs, thin lines from the lowest to "
-              "the highest run that is ok. The line and black edges mark the front: what no "
+              "the highest run that is ok. The line and the outlined marks are the front: what no "
               "other cell beats in both, the null control aside.",
     "heat": "Longest response of the requests due in each interval: a row per run in the order of "
             "blocks, a panel per cell, one scale for all. White: no request was due.",

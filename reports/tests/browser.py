@@ -75,8 +75,8 @@ class Browser:
         self.call("Emulation.setEmulatedMedia", media="",
                   features=[{"name": "prefers-color-scheme", "value": scheme}])
         self.call("Page.navigate", url=Path(page).resolve().as_uri())
-        self.run("new Promise((done) => document.readyState === 'complete' ? done()"
-                 " : addEventListener('load', done))")
+        while self.message().get("method") != "Page.loadEventFired":
+            pass
 
     def run(self, script):
         """The value of a JavaScript expression, awaited."""
