@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Makes a figure's SVG fit to stand in a page: short, in the page's colours, with names of its own.
 
-Colours become custom properties of theme.py, so that the page's theme holds for figures as well. Coordinates are rounded to a tenth of a point (0.15 px as shown), paths relative.
+Colours become custom properties of theme.py, so that the page's theme holds for figures as well.
+Coordinates are rounded to a tenth of a point (0.15 px as shown), paths relative.
 """
 
 import re

@@ -127,8 +127,8 @@ def test_values_read_are_those_of_the_table(shown):
     shown.run(f"(() => {{ const s = {FIGURE}.querySelector('[type=range]'); s.value = 0;"
               " s.dispatchEvent(new Event('input')); })()")
     read = dict(shown.run(f"JSON.parse({FIGURE}.querySelector('script').textContent).curves.map("
-                          "(one) => [one.name.replaceAll('\u00a0', ' ').replace(' (null control)', ''),"
-                          " one.ns[0]])"))
+                          "(one) => [one.name.replaceAll('\u00a0', ' ')"
+                          ".replace(' (null control)', ''), one.ns[0]])"))
     table = shown.run("[...document.querySelector('#scenario-1 table.headline').tBodies[0].rows]"
                       ".filter((row) => row.querySelector('data')).map((row) => ["
                       "row.cells[0].querySelector('span').childNodes[1].textContent.trim() + ' · '"

@@ -192,7 +192,8 @@ def test_odd_and_long_names_are_shown_as_they_are(curves_dir):
 def test_scenarios_whose_names_differ_little_have_files_of_their_own(result_dir):
     for name in ("manifest.json", "runs.jsonl"):
         text = (result_dir / name).read_text()
-        (result_dir / name).write_text(text.replace("read-states", "a b").replace("json-api", "a:b"))
+        text = text.replace("read-states", "a b").replace("json-api", "a:b")
+        (result_dir / name).write_text(text)
     edit_lines(result_dir, lambda lines: lines[:40])
     assert report(result_dir).returncode == 0
     assert {"memory-a-b.svg", "memory-a-b-2.svg"} <= {path.name for path in result_dir.iterdir()}
