@@ -16,8 +16,8 @@ def describe(parser):
     """Text and arguments."""
     parser.description = (
         "Writes index.html (one file, nothing else needed to read it) and each figure as PNG and\n"
-        "SVG into the result set's folder, and prints the page's path. A race matrix in its folder race\n"
-        "(`tailrace race --out DIR/race`) becomes a section.")
+        "SVG into the result set's folder, and prints the page's path. A race matrix in its\n"
+        "folder race (`tailrace race --out DIR/race`) becomes a section.")
     parser.add_argument("dir", metavar="DIR", help="the result set, or what `race --out` wrote")
 
 

@@ -167,8 +167,9 @@ def reading(axes, grid, cells, middles):
     box = axes.get_position()
     return {"box": [round(share, 5) for share in (box.x0, 1 - box.y1, box.width, box.height)],
             "limits": list(map(float, axes.get_ylim())), "last": float(grid[-1]), "curves": [
-                {"name": name(cell), "color": cell.style.color, "ns": [float(f"{ns:.3g}") if np.isfinite(ns) else None
-                                            for ns in middle[::THIN_EVERY]]}
+                {"name": name(cell), "color": cell.style.color,
+                 "ns": [float(f"{ns:.3g}") if np.isfinite(ns) else None
+                        for ns in middle[::THIN_EVERY]]}
                 for cell, middle in zip(cells, middles)]}
 
 

@@ -161,7 +161,8 @@ def render_page(result_set, grouped, sections, first_screen, race):
         coverage=findings.coverage(result_set, grouped), problems=findings.problems(grouped),
         stamps=findings.stamps(grouped), sections=sections, columns=rows.columns(),
         calibration=rows.calibration(manifest, grouped), checksums=findings.checksums(grouped),
-        heaps=rows.heaps(grouped), context=context, again=again(manifest), race=race, colors=Markup(define(used_colors(
+        heaps=rows.heaps(grouped), context=context, again=again(manifest), race=race,
+        colors=Markup(define(used_colors(
             grouped, [*(s["images"] for s in sections), first_screen["images"]]))),
         theory=theory_section(manifest))
 
