@@ -34,14 +34,16 @@ static bool has_modules(const char *python, const char *import) {
     return wait_for(pid) == 0;
 }
 
+/* Looked for once: to load what it must have takes a second. */
 static const char *find_python(void) {
+    static const char *found;
     static const char *const imports[] = {"import matplotlib, numpy, jinja2", "import sqlite3"};
     const char *candidates[] = {getenv("TAILRACE_PYTHON"), "python3", "/usr/bin/python3"};
     for (size_t k = 0; k < sizeof imports / sizeof *imports; k++)
-        for (size_t i = 0; i < sizeof candidates / sizeof *candidates; i++)
+        for (size_t i = 0; i < sizeof candidates / sizeof *candidates && !found; i++)
             if (candidates[i] && *candidates[i] && has_modules(candidates[i], imports[k]))
-                return candidates[i];
-    return NULL;
+                found = candidates[i];
+    return found;
 }
 
 bool python_run(const char *const words[], int out, int *status, struct error *error) {

@@ -17,8 +17,8 @@ import junitparser
 import pytest
 
 HERE = Path(__file__).parent
-CELLS = [{"scenario": "read-states", "strategy": "malloc"}, {"scenario": "proxy"}]
-QUICK = ("--budget-minutes", "2")  # as it is planned; fake runs take no time
+CELLS = [{"scenario": "read-states", "strategy": "malloc"}]
+QUICK = ("--budget-minutes", "0.8")  # as it is planned; fake runs take no time
 
 
 @pytest.fixture
@@ -36,9 +36,9 @@ def build(tmp_path):
 
 @pytest.fixture
 def suite(tmp_path):
-    """A suite of two short cells."""
-    path = tmp_path / "two.json"
-    path.write_text(json.dumps({"suite": "two", "blocks": 1, "load": 0.5, "duration_s": 0.05,
+    """A suite of a short cell."""
+    path = tmp_path / "short.json"
+    path.write_text(json.dumps({"suite": "short", "blocks": 1, "load": 0.5, "duration_s": 0.05,
                                 "warmup_s": 0, "cells": CELLS}))
     return path
 
@@ -73,7 +73,7 @@ def test_equal_builds_pass_after_the_first_look(tailrace, build, suite, tmp_path
     orders = {tuple(run["cell"] for run in runs if run["block"] == block) for block in range(8)}
     assert len(orders) > 1, "the order is random"
     counters = lines(out / "counters.jsonl")
-    assert len(counters) == 2 * 2 * 2 and all(run["allocations"] for run in counters)
+    assert len(counters) == 2 * 2 and all(run["allocations"] for run in counters)
     assert json.loads((out / "gate.json").read_text())["verdict"] == "pass"
     assert (out / "gate.md").read_text() and junitparser.JUnitXml.fromfile(str(out / "gate.xml"))
     assert not (out / "result.json").exists()
