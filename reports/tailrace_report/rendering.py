@@ -16,6 +16,7 @@ from .svg import inlined
 
 DPI = 160  # of the PNG files
 NAME_CHARS = 80
+PROCESSES_MAX = 4  # each takes about 100 MB
 _tasks = []  # (ending of names, function that draws): what worker processes inherit
 
 
@@ -40,8 +41,9 @@ def draw_all(tasks):
     """
     _tasks[:] = tasks
     gc.freeze()  # else each worker copies what it only looks at
+    gc.disable()  # a figure is a hundred thousand objects: draw() collects once it is done
     try:
-        processors = min(len(os.sched_getaffinity(0)), len(tasks))
+        processors = min(len(os.sched_getaffinity(0)), len(tasks), PROCESSES_MAX)
         if processors < 2:
             return [draw(place) for place in range(len(tasks))]
         with ProcessPoolExecutor(processors, get_context("fork")) as pool:
@@ -51,19 +53,24 @@ def draw_all(tasks):
                           "of memory") from None
     finally:
         _tasks.clear()
+        gc.enable()
         gc.unfreeze()
 
 
 def draw(place):
     """{what it shows: Drawn} of one task."""
     ending, figures = _tasks[place]
-    made = {}
-    for what, figure in figures().items():
-        name = f"{what}-{ending}".strip("-")
-        svg = rendered(figure, "svg")
-        made[what] = Drawn(name, rendered(figure, "png"), svg, inlined(svg, f"{what}{place}"),
-                           getattr(figure, "reading", None))
+    made = {what: drawn(figure, f"{what}-{ending}".strip("-"), f"{what}{place}")
+            for what, figure in figures().items()}
+    gc.collect()
     return made
+
+
+def drawn(figure, name, prefix):
+    """A figure as Drawn; `prefix` begins the names in the page's SVG."""
+    svg = rendered(figure, "svg")
+    return Drawn(name, rendered(figure, "png"), svg, inlined(svg, prefix),
+                 getattr(figure, "reading", None))
 
 
 def file_names(scenarios):
