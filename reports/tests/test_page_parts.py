@@ -142,7 +142,8 @@ def test_short_path_of_points_closed_shapes_and_curves():
 def test_inlined_figures_share_no_names():
     svg = (b'<?xml version="1.0"?><svg width="1pt" viewBox="0 0 9 9"><metadata>x</metadata>'
            b'<defs><path id="m1" d="M 0 0"/></defs><g id="line2d_1"><g id="cell-3">'
-           b'<use xlink:href="#m1" x="1.239" style="fill: #0072b2; stroke: #ffffff"/></g></g></svg>')
+           b'<use xlink:href="#m1" x="1.239" style="fill: #0072b2; stroke: #ffffff"/>'
+           b'</g></g></svg>')
     one = inlined(svg, "a")
     assert one == ('<svg viewBox="0 0 9 9"><defs><path id="a-m1" d="M0 0"/></defs>'
                    '<g data-cell="3"><use xlink:href="#a-m1" x="1.2" style="fill: var(--x0072b2);'
@@ -175,7 +176,8 @@ def test_alternatives_name_values_from_the_lowest(curves):
     words = alternative("percentiles", "json-api", headline(cells), cells).replace(SPACE, " ")
     assert re.fullmatch(r"Percentile plot, json-api\. p99\.9: none · glibc [\d.]+ µs, "
                         r"refcount · glibc [\d.]+ µs and boehm · glibc [\d.]+ ms\.", words), words
-    assert "6 lines of" in alternative("load", "json-api", headline(cells), cells).replace(SPACE, " ")
+    text = alternative("load", "json-api", headline(cells), cells)
+    assert "6 lines of" in text.replace(SPACE, " ")
 
 
 def test_quantities_have_their_value_and_what_is_over_runs():
@@ -203,7 +205,8 @@ def test_names_of_files_are_plain_short_and_all_different():
 
 
 def test_text_that_cannot_be_shown_is_replaced_and_numbers_stay():
-    assert parsed(b'{"a": "x\\u202e\\ud800", "b": [1, 2.5]}') == {"a": "x\ufffd\ufffd", "b": [1, 2.5]}
+    assert parsed(b'{"a": "x\\u202e\\ud800", "b": [1, 2.5]}') == {
+        "a": "x\ufffd\ufffd", "b": [1, 2.5]}
     assert parsed('"ü\u2066"'.encode()) == "ü\ufffd"
 
 
