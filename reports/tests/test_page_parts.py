@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Checks the parts a page is made of: short SVG, its colours, slim runs, quantities, their words."""
+"""Checks the parts a page is made of: SVG, its colours, slim runs, quantities, their words."""
 
 import json
 import re
