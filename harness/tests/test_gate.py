@@ -178,11 +178,11 @@ def test_a_mistake_is_told_in_one_sentence(tailrace, build, what, tmp_path):
 def test_this_build_against_itself_is_measured(tailrace, tmp_path):
     """Whatever the machine says of it: every run is there, ok, and counted alike."""
     path = tmp_path / "one.json"
-    path.write_text(json.dumps({"suite": "one", "blocks": 1, "load": 0.2, "duration_s": 0.05,
+    path.write_text(json.dumps({"suite": "one", "blocks": 1, "load": 0.05, "duration_s": 0.2,
                                 "warmup_s": 0.01, "cells": [{**CELLS[0], "live": 2000}]}))
     build = Path(os.environ.get("TAILRACE") or HERE.parents[1] / "build" / "tailrace").parent
     done = tailrace("gate", "--baseline", build, "--head", build, "--suite", path, "--metric",
-                    "service-p50", "--budget-minutes", "0.7", "--out", tmp_path / "set")
+                    "service-p50", "--budget-minutes", "1", "--out", tmp_path / "set")
     assert done.status in (0, 1), done
     runs = lines(tmp_path / "set" / "runs.jsonl")
     assert len(runs) >= 27 and {run["status"] for run in runs} <= {"ok", "overloaded"}
