@@ -8,8 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 from tailrace_report.drawing import LINE_IN, WIDTH_IN, EndLabel, end_labels, legend_above
-from tailrace_report.style import (COLORS, CONTROL, DASHES, FLOOR, INK, MARKERS, RC, STYLES,
-                                   Style)
+from tailrace_report.style import COLORS, CONTROL, DASHES, FLOOR, INK, MARKERS, RC, Style
 
 from .measure import bare_name
 from .summary import FEW, HEAP, SIZE, SIZES
@@ -58,7 +57,7 @@ def draw_objects(axes, cells, measured, heaps):
     names = grouped(measured)
     for cell in measured:
         place = heaps.index(cell["heap"])
-        style = STYLES[place % len(STYLES)]
+        style = style_of(place)
         lift = (place - (len(heaps) - 1) / 2) * 0.55 / len(heaps)
         height = names.index(cell["strategy"]) + lift
         times = local(cell, SIZE, FEW)["ns"]
@@ -90,7 +89,7 @@ def draw_loops(axes, cells):
 
 
 def style_of(place):
-    """As STYLES, without an end."""
+    """Eight colours, which come again with another dash and another marker."""
     turn = place // len(COLORS)
     return Style(COLORS[place % 8], DASHES[(place + 3 * turn) % 8], MARKERS[(place + 5 * turn) % 8])
 
@@ -125,7 +124,7 @@ def draw_sizes(axes, lines):
 def handles_of(heaps):
     """The legend."""
     marks = [Line2D([], [], color=style.color, marker=style.marker, ls="", label=heap)
-             for heap, style in zip(heaps, STYLES)]
+             for heap, style in zip(heaps, map(style_of, range(len(heaps))))]
     return [*marks,
             Line2D([], [], color=INK, marker="o", mfc="none", ls="",
                    label="bare library (in brackets)"),
