@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define WORDS_MAX 256
+#define PATH_BYTES 8192
 
 static int wait_for(pid_t pid) {
     int status = -1;
@@ -46,6 +47,15 @@ static const char *find_python(void) {
     return found;
 }
 
+/* The package's folder, before what the user has there. */
+static void set_path(void) {
+    const char *known = getenv("PYTHONPATH");
+    char path[PATH_BYTES];
+    snprintf(path, sizeof path, "%s%s%s", path_reports(), known && *known ? ":" : "",
+             known ? known : "");
+    setenv("PYTHONPATH", path, 1);
+}
+
 bool python_run(const char *const words[], int out, int *status, struct error *error) {
     const char *argv[WORDS_MAX + 4] = {find_python(), "-m", "tailrace_report"};
     size_t count = 0;
@@ -57,7 +67,7 @@ bool python_run(const char *const words[], int out, int *status, struct error *e
         argv[3 + count] = words[count];
     if (words[count])
         return error_set(error, EXIT_INPUT, "more than %d arguments", WORDS_MAX);
-    setenv("PYTHONPATH", path_reports(), 1);
+    set_path();
     setenv("PYTHONDONTWRITEBYTECODE", "1", 1);
     fflush(stdout);
     pid_t pid = fork();

@@ -103,13 +103,17 @@ class Running:
         """Waits until a worker has computed for 0.2 s: with --warmup 0 it is recording."""
         pid = self.worker()
 
+        def ticks(stat):
+            try:
+                return int(stat.read_text().rsplit(")", 1)[1].split()[11])
+            except (FileNotFoundError, ProcessLookupError):  # the thread has ended meanwhile
+                return 0
+
         def busy():
-            for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
-                if stat.parent.name != str(pid):
-                    ticks = int(stat.read_text().rsplit(")", 1)[1].split()[11])
-                    if ticks >= 0.2 * os.sysconf("SC_CLK_TCK"):
-                        return pid
-            return None
+            threads = Path(f"/proc/{pid}/task").glob("*/stat")
+            worked = max((ticks(stat) for stat in threads if stat.parent.name != str(pid)),
+                         default=0)
+            return pid if worked >= 0.2 * os.sysconf("SC_CLK_TCK") else None
         return wait_for(busy, f"{self.arguments} to record")
 
     def kill_worker(self):
