@@ -58,6 +58,15 @@ static inline uint64_t rng_below(rng *r, uint64_t n) {
     return (uint64_t)(((unsigned __int128)rng_u64(r) * n) >> 64);
 }
 
+/* The numbers 0 to count - 1 in a random order. */
+static inline void rng_order(rng *r, uint32_t *order, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t at = (uint32_t)rng_below(r, i + 1);
+        order[i] = order[at];
+        order[at] = i;
+    }
+}
+
 /* Uniform in (0, 1]: never 0, so that its logarithm is finite. */
 static inline double rng_unit(rng *r) {
     return (double)((rng_u64(r) >> 11) + 1) * 0x1p-53;

@@ -7,7 +7,6 @@
 #include "run/spawn.h"
 
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,19 +128,6 @@ static bool decide(const char *folder, int look, enum trial_word *word, struct e
     return error_set(error, status ? status : EXIT_LACKING, "look %d could not be judged", look);
 }
 
-static void on_signal(int signal) {
-    (void)signal;
-    spawn_interrupt();
-}
-
-static void catch_signals(void) {
-    struct sigaction action = {.sa_handler = on_signal};
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    spawn_begin();
-}
-
 /* A gate's metrics are known to the deciding half: asks it before anything is measured. */
 static bool check_metrics(const struct arguments *arguments, struct error *error) {
     const char *words[TRIAL_METRICS_MAX + 3] = {"gate", "--check-metrics"};
@@ -170,7 +156,8 @@ static bool measure(const struct arguments *arguments, struct suite *suite, char
         !suite_load(suite, arguments->suite, error) || !check_metrics(arguments, error) ||
         !make_folder(arguments->out, "gate", false, folder, PATH_BYTES, error))
         return false;
-    catch_signals();
+    catch_interrupts();
+    spawn_begin();
     bool ran = trial_run(&trial, error);
     if (error->status == EXIT_INTERRUPTED)
         error_set(error, EXIT_INTERRUPTED, "interrupted; what was measured is in %.900s", folder);

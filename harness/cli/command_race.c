@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -201,19 +200,6 @@ static bool parse(struct arguments *to, int argc, char **argv, struct error *err
     return true;
 }
 
-static void on_signal(int signal) {
-    (void)signal;
-    spawn_interrupt();
-}
-
-static void begin(void) {
-    struct sigaction action = {.sa_handler = on_signal};
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    spawn_begin();
-}
-
 static void bar(uint32_t done, uint32_t planned) {
     int filled = planned ? (int)(BAR * (uint64_t)done / planned) : BAR;
     fprintf(stderr, "\r\033[K[%.*s%*s] %u/%u", filled, "########################", BAR - filled, "",
@@ -276,7 +262,8 @@ static int run_matrix(struct arguments *arguments) {
     arguments->matrix.out = folder;
     arguments->matrix.command = command_line();
     arguments->matrix.tell = tell_cell;
-    begin();
+    catch_interrupts();
+    spawn_begin();
     if (!matrix_run(&arguments->matrix, &summary, &error))
         return tell_error(&error);
     fprintf(stderr,
@@ -294,7 +281,8 @@ static int run_gate(struct arguments *arguments) {
     arguments->gate.argv = arguments->program ? arguments->program : none;
     arguments->gate.sources = arguments->source_count ? arguments->sources : NULL;
     arguments->gate.tell = tell_run;
-    begin();
+    catch_interrupts();
+    spawn_begin();
     bool told = gate_run(&arguments->gate, &result, &error) &&
                 race_files_write(&arguments->files, &arguments->gate, &result, &error);
     int status = !told                  ? tell_error(&error)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* tailrace.c - the program: picks the command. */
 #include "cli/commands.h"
+#include "run/spawn.h"
 #include "run/supervise.h"
 #include "version.h"
 
@@ -74,6 +75,7 @@ bool refuse_option(int option, const char *command, char **argv, struct error *e
 static void on_signal(int number) {
     (void)number;
     supervise_interrupt();
+    spawn_interrupt();
 }
 
 void catch_interrupts(void) {

@@ -321,11 +321,7 @@ static bool run_blocks(struct state *state, uint32_t from, uint32_t to, struct e
     begin(state, false, (to - from) * count);
     for (uint32_t block = from; block < to; block++) {
         rng random = rng_at(state->trial->suite->seed, block);
-        for (uint32_t i = 0; i < count; i++) {
-            uint32_t at = (uint32_t)rng_below(&random, i + 1);
-            order[i] = order[at];
-            order[at] = i;
-        }
+        rng_order(&random, order, count);
         for (uint32_t i = 0; i < count; i++)
             if (!run_cell(state, order[i] / ARMS, (int)(order[i] % ARMS), block, (int)i, error))
                 return false;

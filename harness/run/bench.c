@@ -283,11 +283,7 @@ static bool run_block(struct bench *bench, uint32_t block, struct error *error) 
     uint32_t count = bench->suite->cell_count, order[SUITE_CELLS_MAX];
     forget_floors(bench);
     rng random = rng_at(bench->suite->seed, block);
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t at = (uint32_t)rng_below(&random, i + 1);
-        order[i] = order[at];
-        order[at] = i;
-    }
+    rng_order(&random, order, count);
     for (uint32_t i = 0; i < count; i++)
         if (!bench->done[block * count + order[i]] &&
             !run_cell(bench, &bench->suite->cells[order[i]], (int)block, (int)i, error))

@@ -228,11 +228,7 @@ static bool run_one(struct set *set, const struct program_heap *heap, uint32_t b
 static bool run_block(struct set *set, uint32_t block, struct error *error) {
     uint32_t count = set->program->heap_count, order[PROGRAM_HEAPS_MAX];
     rng random = rng_at(set->program->seed, block);
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t at = (uint32_t)rng_below(&random, i + 1);
-        order[i] = order[at];
-        order[at] = i;
-    }
+    rng_order(&random, order, count);
     for (uint32_t i = 0; i < count; i++)
         if (!run_one(set, &set->program->heaps[order[i]], block, i, error))
             return false;

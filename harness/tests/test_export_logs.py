@@ -8,20 +8,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from test_hlog import CLOSED, OPEN, SUITE, counted, dump, hold_to_head, read_runs, total
+from test_hlog import CLOSED, OPEN, complete, counted, dump, hold_to_head, read_runs, total
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "reports"))
 from tailrace_report import export_histograms, hlog  # noqa: E402
-
-
-@pytest.fixture(scope="module")
-def complete(program, tmp_path_factory):
-    """A finished result set, not to be changed."""
-    folder = tmp_path_factory.mktemp("export")
-    (folder / "suite.json").write_text(json.dumps(SUITE))
-    done = program("bench", folder / "suite.json", "--out", folder / "set")
-    assert done.status == 0, done
-    return folder / "set"
 
 
 def recorded(folder):

@@ -27,14 +27,13 @@ import math
 from dataclasses import dataclass, replace
 from statistics import median
 
-from .metrics import Metric
+from .metrics import COMPLETED, Metric
 from .paired import (Comparison, compare_logs, depth, holm, p_greater, paired_logs,
                      verdict)
 
 ARMS = ("baseline", "head", "again")
 CONFIRMATION = 1000  # the number of the first block for confirmation
 FAILED = "failed runs"  # stands where a metric's name does
-COMPLETED = ("ok", "overloaded")
 
 
 @dataclass(frozen=True)

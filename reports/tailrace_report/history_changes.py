@@ -172,13 +172,3 @@ def mann_whitney_counts(m, n):
         for power in range(j, m * n + 1):
             counts[power] += counts[power - j]
     return counts
-
-
-def sign_interval(values, level=LEVEL):
-    """[Low, high] of the median of `values` by order statistics, exact; None: too few."""
-    ordered, allowed = sorted(values), (1 - level) / 2 * 2**len(values)
-    k, below = 0, 1
-    while below <= allowed * (1 + 1e-9):
-        k += 1
-        below += math.comb(len(values), k)
-    return [ordered[k - 1], ordered[-k]] if k else None

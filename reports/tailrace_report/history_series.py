@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from statistics import median
 
-from .history_changes import change_points, shift, sign_interval
+from .history_changes import change_points, shift
 from .metrics import METRICS
-from .paired import Comparison, difference, verdict
+from .paired import Comparison, difference, sign_interval, verdict
 from .text import count, rate
 
 COMPARED = ("kernel", "libc", "compiler", "flags", "governor", "thp", "aslr", "duration_s",

@@ -79,20 +79,6 @@ def interval(comparison):
     return f"{ratio(comparison.low)} to {ratio(comparison.high)}"
 
 
-def ratio(value):
-    """A ratio without a unit: three decimals near 1, three significant digits elsewhere, ∞."""
-    if value in (0, float("inf")):
-        return "∞" if value else "0"
-    if 0.5 <= value < 2:
-        return f"{value:.3f}"
-    return f"{value:,.0f}" if value >= 99.95 else f"{value:#.3g}".rstrip(".")
-
-
-def interval(comparison):
-    """The interval of a Comparison, such as "0.912 to 1.034"."""
-    return f"{ratio(comparison.low)} to {ratio(comparison.high)}"
-
-
 def percent(fraction):
     """A fraction as a percentage."""
     return Quantity(f"{100 * fraction:#.3g}".rstrip(".") + f"{SPACE}%", fraction)

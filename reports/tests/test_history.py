@@ -14,7 +14,7 @@ import pytest
 from history_command import shown, tailrace
 from scipy import stats
 from synthetic_history import CELLS, write_set, write_sets
-from tailrace_report import history_changes
+from tailrace_report import history_changes, paired
 from tailrace_report.history_figure import unused
 from tailrace_report.history_series import Counter, Point, point_of, places
 from tailrace_report.metrics import METRICS
@@ -85,10 +85,10 @@ def test_intervals_are_those_of_scipy():
             u = stats.mannwhitneyu(range(m), [x - 0.5 - k for x in range(n)]).statistic
             assert sum(counts[:int(u) + 1]) / math.comb(m + n, m) == pytest.approx(p)
     values = [9.0, 1, 8, 2, 7, 3, 6, 4]
-    assert history_changes.sign_interval(values) == [1, 9]
-    assert history_changes.sign_interval(values[:6]) is None
+    assert paired.sign_interval(values) == [1, 9]
+    assert paired.sign_interval(values[:6]) is None
     k = next(k for k in range(40) if stats.binom.cdf(k, 40, 0.5) > 0.01)
-    assert history_changes.sign_interval(range(40)) == [k - 1, 40 - k]
+    assert paired.sign_interval(range(40)) == [k - 1, 40 - k]
 
 
 def test_interval_of_a_change_covers_the_truth():
