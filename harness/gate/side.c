@@ -3,6 +3,7 @@
 #include "gate/side.h"
 
 #include "run/paths.h"
+#include "run/said.h"
 #include "run/spawn.h"
 
 #include <limits.h>
@@ -151,14 +152,13 @@ static void add_cell(struct words *words, const struct cell *cell) {
     add_pairs(words, cell);
 }
 
-/* The last line that was said, without the program's name. */
-static const char *last_line(char *said) {
-    size_t length = strlen(said);
-    while (length > 0 && said[length - 1] == '\n')
-        said[--length] = '\0';
-    char *line = strrchr(said, '\n');
-    line = line ? line + 1 : said;
-    return strncmp(line, "tailrace: ", 10) == 0 ? line + 10 : line;
+/* With what it said last, without the program's name. */
+static bool refused(const struct side *side, struct spawn_result *ended, struct error *error) {
+    char line[SAID_BYTES];
+    said_last_line(ended->said, line, sizeof line);
+    const char *why = strncmp(line, "tailrace: ", 10) == 0 ? line + 10 : line;
+    return error_set(error, ended->status, "the %s (%.300s) cannot be run: %.500s", side->arm,
+                     side->text, why);
 }
 
 static json_t *crashed(const struct side *side, const struct spawn_result *ended) {
@@ -198,8 +198,7 @@ bool side_run(const struct side *side, const struct cell *cell, bool counted, co
     if (ended.end == SPAWN_FAILED)
         return error_set(error, EXIT_LACKING, "cannot start %s: %.500s", words.argv[0], ended.said);
     if (ended.end == SPAWN_EXITED && (ended.status == EXIT_INPUT || ended.status == EXIT_LACKING))
-        return error_set(error, ended.status, "the %s (%.300s) cannot be run: %.500s", side->arm,
-                         side->text, last_line(ended.said));
+        return refused(side, &ended, error);
     *result = ended.end == SPAWN_EXITED ? json_load_file(path, 0, NULL) : NULL;
     unlink(path);
     if (!*result)
